@@ -1,0 +1,58 @@
+"""The vocabulary of Gatehouse: frozen data, no I/O, no clock.
+
+Two clocks appear in these types, told apart by name. Fields ending in `_at` or `_by`, and `time`, `received`,
+`expires`, are wall-clock Unix seconds, for people and other systems: the API shows them in RFC 3339. Fields ending
+in `_due`, and `at`, are seconds on the gateway's steady clock, on which holds, deadlines and expiries are measured: a
+step of the wall clock does not move them, and the API does not show them.
+"""
+
+from gateway.model.alert import Alert, AlertState, Comment, Evidence, Severity, Shelving
+from gateway.model.audit import Actor, AuditEntry, Role
+from gateway.model.catalogue import Catalogue, Field, Kind, Misfit
+from gateway.model.changes import Action, Changes, Outgoing
+from gateway.model.command import Command, CommandResult, CommandState
+from gateway.model.event import Event, Fate
+from gateway.model.judgement import Cleared, Raised, RuleChange
+from gateway.model.passes import Decision, Pass, Question
+from gateway.model.place import Device, Site, Zone
+from gateway.model.plan import PlanRun, StepRun, StepState
+from gateway.model.work_order import LogEntry, OrderState, WorkOrder
+
+__all__ = [
+    "Action",
+    "Actor",
+    "Alert",
+    "AlertState",
+    "AuditEntry",
+    "Catalogue",
+    "Changes",
+    "Cleared",
+    "Command",
+    "CommandResult",
+    "CommandState",
+    "Comment",
+    "Decision",
+    "Device",
+    "Event",
+    "Evidence",
+    "Fate",
+    "Field",
+    "Kind",
+    "LogEntry",
+    "Misfit",
+    "OrderState",
+    "Outgoing",
+    "Pass",
+    "PlanRun",
+    "Question",
+    "Raised",
+    "Role",
+    "RuleChange",
+    "Severity",
+    "Shelving",
+    "Site",
+    "StepRun",
+    "StepState",
+    "WorkOrder",
+    "Zone",
+]

@@ -1,0 +1,103 @@
+"""Alerts, after ISA-18.2 / IEC 62682: what needs a person, why, and where it stands."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Severity(StrEnum):
+    """How urgent. The order of the members is the order of urgency."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for the most urgent."""
+        return list(Severity).index(self)
+
+
+class AlertState(StrEnum):
+    """Two facts, active and acknowledged, make four states. `closed` is back to normal and acknowledged."""
+
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RETURNED = "returned"
+    CLOSED = "closed"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One event that made an alert: enough to read it without looking anything up."""
+
+    seq: int
+    device: str
+    kind: str
+    received: float
+    data: dict[str, Any]
+
+
+class Comment(msgspec.Struct, frozen=True):
+    """What a person wrote about an alert."""
+
+    by: str
+    written_at: float
+    text: str
+
+
+class Shelving(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert put aside by a person for a time. `kind` is `shelved` or `suppressed`."""
+
+    by: str
+    reason: str
+    from_at: float
+    until_at: float
+    until_due: float
+    kind: str = "shelved"
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert. At most one is open per rule and scope; `count` says how often its condition came.
+
+    `title` and `advice` hold both languages, made from the rule's templates at the time it was raised.
+    `momentary` marks the alert of an occurrence, which has no end of its own: acknowledging closes it.
+    """
+
+    id: str
+    site: str
+    rule: str
+    scope: str
+    severity: Severity
+    state: AlertState
+    title: dict[str, str]
+    reason: dict[str, str] = {}
+    advice: dict[str, str] = {}
+    consequence: dict[str, str] = {}
+    device: str | None = None
+    zone: str | None = None
+    building: str | None = None
+    raised_at: float = 0.0
+    last_at: float = 0.0
+    returned_at: float | None = None
+    acknowledged_at: float | None = None
+    acknowledged_by: str | None = None
+    closed_at: float | None = None
+    closed_by: str | None = None
+    active: bool = True
+    latched: bool = False
+    momentary: bool = False
+    count: int = 1
+    chattering: bool = False
+    values: dict[str, Any] = {}
+    evidence: tuple[Evidence, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    shelving: Shelving | None = None
+    work_order: str | None = None
+    plan_run: str | None = None
+    parent: str | None = None
+    children: int = 0
+    version: int = 1

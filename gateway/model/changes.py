@@ -1,0 +1,69 @@
+"""What a batch changed: collected by the services while they judge, written by the core in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gateway.model.alert import Alert
+from gateway.model.audit import Actor, AuditEntry
+from gateway.model.command import Command
+from gateway.model.passes import Pass
+from gateway.model.plan import PlanRun
+from gateway.model.work_order import WorkOrder
+
+Record = Alert | WorkOrder | PlanRun | Command | Pass
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to publish after the commit. `durable` ones wait in the outbox until the broker has them.
+
+    A command is never durable: it is sent once, now, or not at all.
+    """
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+    expiry: float | None = None
+    durable: bool = False
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person, a program or a rule asks for: `name` is `noun.verb` (`alert.acknowledge`), `args` its arguments."""
+
+    name: str
+    args: dict[str, Any] = {}
+    actor: Actor = Actor("system")
+    id: str = ""
+
+
+class Changes:
+    """A batch's changes, in order. Putting a record again replaces it: only its last state is written."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[type, str], Record] = {}
+        self.outgoing: list[Outgoing] = []
+        self.commands: list[Command] = []
+        self.audit: list[AuditEntry] = []
+
+    def put(self, record: Record) -> None:
+        """The record's newest state, to be written and announced."""
+        self.records[type(record), record.id] = record
+
+    def send(self, message: Outgoing) -> None:
+        """A message to publish after the commit."""
+        self.outgoing.append(message)
+
+    def dispatch(self, command: Command) -> None:
+        """A command, already in state `sent`, whose bytes leave after the commit. Also puts it."""
+        self.put(command)
+        self.commands.append(command)
+
+    def note(self, entry: AuditEntry) -> None:
+        """A line for the audit."""
+        self.audit.append(entry)
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.outgoing or self.commands or self.audit)

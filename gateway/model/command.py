@@ -1,0 +1,56 @@
+"""Commands to devices: at most once, or not at all, and it is always said which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class CommandState(StrEnum):
+    """`sent` is written before the bytes leave, so a crash never sends twice; a restart makes it `unknown`."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DONE = "done"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen to the command."""
+        return self not in (CommandState.PENDING, CommandState.SENT)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One command. `name` is a word of the domain (`open`, `raise`, `recall`), `expires` when it loses its force."""
+
+    id: str
+    site: str
+    device: str
+    name: str
+    args: dict[str, Any] = {}
+    state: CommandState = CommandState.PENDING
+    by: str = ""
+    reason: str = ""
+    requested_at: float = 0.0
+    sent_at: float | None = None
+    finished_at: float | None = None
+    expires: float = 0.0
+    expires_due: float = 0.0
+    detail: str = ""
+    idempotency_key: str | None = None
+    alert: str | None = None
+    plan_run: str | None = None
+    version: int = 1
+
+
+class CommandResult(msgspec.Struct, frozen=True):
+    """What a device said of a command. `status` is `done`, `rejected` or `failed`."""
+
+    command: str
+    status: str
+    detail: str = ""

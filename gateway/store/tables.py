@@ -1,0 +1,336 @@
+"""The tables. Columns that are searched are columns; the rest of a record is its JSON `body`.
+
+Times are Unix seconds on the wall clock unless the column is called `at` or ends in `_due` (the steady clock).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+#: SQLite numbers a row itself only under INTEGER PRIMARY KEY; PostgreSQL wants 64 bits.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", JSON, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("lateness", Float, nullable=False),
+)
+
+zones = Table(
+    "zones",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False, index=True),
+    Column("name", JSON, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("parent", String(64)),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False, index=True),
+    Column("adapter", String(64), nullable=False),
+    Column("external_id", String(128), nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("name", JSON, nullable=False),
+    Column("zone", String(64)),
+    Column("building", String(64)),
+    Column("connected_via", String(64)),
+    Column("powered_by", String(64)),
+    Column("timezone", String(64)),
+    Column("report_interval", Float, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("secret_hash", String(128)),
+    Column("created_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("adapter", "external_id"),
+)
+
+#: What is known of a device now. `kinds` maps a kind to {"data", "received", "time"} of its newest event.
+device_states = Table(
+    "device_states",
+    metadata,
+    Column("device", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("online", Boolean),
+    Column("last_at", Float, nullable=False),
+    Column("skew", Float),
+    Column("messages", Integer, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("shadow", Text),
+)
+
+#: Discrete events. `seq` is the event's place in the journal.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=False),
+    Column("site", String(64), nullable=False),
+    Column("device", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("time", Float, nullable=False),
+    Column("received", Float, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("replay", Boolean, nullable=False),
+    Column("key", LargeBinary(16), nullable=False),
+    Column("digest", BigInteger, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("events_device", "device", "seq"),
+    Index("events_kind", "kind", "seq"),
+)
+
+#: Numeric history until it moves to the archive: one row an event, its fields as JSON.
+readings = Table(
+    "readings",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=False),
+    Column("site", String(64), nullable=False),
+    Column("device", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("time", Float, nullable=False),
+    Column("received", Float, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("replay", Boolean, nullable=False),
+    Column("key", LargeBinary(16), nullable=False),
+    Column("digest", BigInteger, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("readings_device", "device", "time"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("rule", String(128), nullable=False),
+    Column("scope", String(128), nullable=False),
+    Column("device", String(64)),
+    Column("raised_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("alerts_state", "state", "raised_at"),
+    Index("alerts_device", "device", "raised_at"),
+)
+
+work_orders = Table(
+    "work_orders",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("number", String(32), nullable=False, unique=True),
+    Column("site", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("team", String(64), nullable=False),
+    Column("device", String(64)),
+    Column("alert", String(64)),
+    Column("opened_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("work_orders_state", "state", "opened_at"),
+)
+
+plan_runs = Table(
+    "plan_runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("plan", String(64), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("plan_runs_state", "state", "started_at"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("device", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("requested_at", Float, nullable=False),
+    Column("idempotency_key", String(128), unique=True),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("commands_state", "state"),
+    Index("commands_device", "device", "requested_at"),
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("value", String(128), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("passes_value", "kind", "value"),
+)
+
+#: How many messages met each fate; the row `received` counts what came in.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("fate", String(32), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+#: Messages that were not accepted, with their bytes and the reason. `state` is `kept`, `retried` or `discarded`.
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("received", Float, nullable=False),
+    Column("fate", String(32), nullable=False),
+    Column("adapter", String(64), nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("device", String(128), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("dead_letters_fate", "fate", "id"),
+    Index("dead_letters_device", "adapter", "device"),
+)
+
+#: Devices that speak and are not registered.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("adapter", String(64), primary_key=True),
+    Column("external_id", String(128), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("first_at", Float, nullable=False),
+    Column("last_at", Float, nullable=False),
+    Column("messages", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("qos", Integer, nullable=False),
+    Column("retain", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+#: Everything that came in, in order: a row a batch, its messages and actions packed in `body`.
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("journal", Serial, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+#: Append-only; `hash` covers the row and the hash before it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=False),
+    Column("time", Float, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("target", String(256), nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+#: What changed, in order, for whoever follows: the API's stream reads it past its last position.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=False),
+    Column("time", Float, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("ref", String(128), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("password_hash", String(256)),
+    Column("role", String(16), nullable=False),
+    Column("sites", JSON, nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+#: Programs' tokens. Only the SHA-256 of a token is kept; tokens are 256 random bits, so that is enough.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("sites", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("revoked_at", Float),
+)
+
+#: Browser sessions and one-time sign-in links (`kind` `session` or `link`), by the SHA-256 of their secret.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("user", String(64), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -87,7 +87,9 @@ def _check_topic(topic: str) -> None:
         raise Invalid("topic", f"{topic[:40]}... is longer than {MAX_TOPIC_BYTES} bytes")
     for char in topic:
         if char in "*>" or char.isspace() or not char.isprintable():
-            raise Invalid("topic", f"{topic!r} contains {char!r}, which the embedded broker cannot carry; rename the topic")
+            raise Invalid(
+                "topic", f"{topic!r} contains {char!r}, which the embedded broker cannot carry; rename the topic"
+            )
     levels = topic.split("/")
     for at, level in enumerate(levels):
         if "#" in level and (level != "#" or at != len(levels) - 1):
@@ -136,9 +138,9 @@ def render_config(
 def check_settings(settings: BrokerSettings) -> None:
     """Refuses settings that the server would not understand, or would understand differently."""
     for name, port in (("broker.port", settings.port), ("broker.websocket_port", settings.websocket_port)):
-        if port is not None and not 1 <= port <= 65_535:  # noqa: PLR2004 - the range of TCP ports
+        if port is not None and not 1 <= port <= 65_535:
             raise ConfigError(name, port, "a port from 1 to 65535")
-    if not 1_024 <= settings.max_payload <= 64 * 1024 * 1024:  # noqa: PLR2004 - the server's own limits
+    if not 1_024 <= settings.max_payload <= 64 * 1024 * 1024:
         raise ConfigError("broker.max_payload", settings.max_payload, "1024 to 67108864 bytes")
     if not 1 <= settings.max_ack_pending <= MAX_IDENTIFIERS:
         raise ConfigError("broker.max_ack_pending", settings.max_ack_pending, f"1 to {MAX_IDENTIFIERS} messages")
@@ -164,7 +166,11 @@ def _listener(kind: str, settings: BrokerSettings, port: int) -> list[str]:
     if kind == "mqtt":
         lines += [f"  max_ack_pending: {settings.max_ack_pending}", f"  ack_wait: {_quoted(settings.ack_wait)}"]
     if settings.tls_cert is not None and settings.tls_key is not None:
-        lines += ["  tls {", f"    cert_file: {_quoted(settings.tls_cert)}", f"    key_file: {_quoted(settings.tls_key)}"]
+        lines += [
+            "  tls {",
+            f"    cert_file: {_quoted(settings.tls_cert)}",
+            f"    key_file: {_quoted(settings.tls_key)}",
+        ]
         if settings.tls_ca is not None:
             lines += [f"    ca_file: {_quoted(settings.tls_ca)}", "    verify: true"]
         lines += ["  }"]

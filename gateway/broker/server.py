@@ -102,7 +102,10 @@ class EmbeddedBroker:
         self._write_config(devices)
         lock = self._lock_store()
         try:
-            for name, port in (("broker.port", self.settings.port), ("broker.websocket_port", self.settings.websocket_port)):
+            for name, port in (
+                ("broker.port", self.settings.port),
+                ("broker.websocket_port", self.settings.websocket_port),
+            ):
                 if port is not None:
                     _check_port_free(self.settings.host, name, port)
             self._spawn(lock)
@@ -286,8 +289,8 @@ def _check_port_free(host: str, name: str, port: int) -> None:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise BrokerFailed(
-                    f"port {port} ({name}) is taken by another program: stop it (`ss -ltnp 'sport = :{port}'` names it) "
-                    "or choose another with --mqtt-port"
+                    f"port {port} ({name}) is taken by another program: stop it "
+                    f"(`ss -ltnp 'sport = :{port}'` names it) or choose another with --mqtt-port"
                 ) from error
             raise BrokerFailed(f"{name}: cannot listen on {host} port {port}: {error.strerror}") from error
 

@@ -51,6 +51,7 @@ class Reading(msgspec.Struct, gc=False):
     `time` is the device's own clock in Unix seconds, None where it says nothing. `id` is its own key for the event
     (idempotency), "" where it has none. `sequence` is the device's running number, for gap detection, with `boot` to
     tell one run of the counter from the next. `replay` marks history that is told again: it never raises an alert.
+    `device` names the device that speaks where it is not `Decoded.device`: one of several behind a bus or a gateway.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Reading(msgspec.Struct, gc=False):
     replay: bool = False
     sequence: int | None = None
     boot: str = ""
+    device: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -132,7 +134,10 @@ class Commands(Protocol):
 
 @runtime_checkable
 class Pushes(Protocol):
-    """An adapter whose devices push over HTTP as well."""
+    """An adapter whose devices push over HTTP as well. Its `decode` then gets the topic `ingest/{adapter}/{device}`.
+
+    `{device}` is the registered id of the device whose credential came with the push.
+    """
 
     def http_reply(self, decoded: Decoded, allowed: bool | None) -> tuple[str, bytes]:
         """Content type and body of the answer, given after the commit."""

@@ -13,7 +13,7 @@ from gateway.model.changes import Action, Changes, Outgoing
 from gateway.model.command import Command, CommandResult, CommandState
 from gateway.model.event import Event, Fate
 from gateway.model.judgement import Cleared, Raised, RuleChange
-from gateway.model.passes import Decision, Pass, Question
+from gateway.model.passes import Decision, DecisionRecord, Pass, Question
 from gateway.model.place import Device, Site, Zone
 from gateway.model.plan import PlanRun, StepRun, StepState
 from gateway.model.work_order import LogEntry, OrderState, WorkOrder
@@ -32,6 +32,7 @@ __all__ = [
     "CommandState",
     "Comment",
     "Decision",
+    "DecisionRecord",
     "Device",
     "Event",
     "Evidence",

@@ -65,6 +65,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     `title` and `advice` hold both languages, made from the rule's templates at the time it was raised.
     `momentary` marks the alert of an occurrence, which has no end of its own: acknowledging closes it.
+    `acknowledged` and not `active` is an alert that waits for its reset (`latched`) or for its chattering to end.
+    `recent_due` are the steady instants of its last activations, by which chattering is told; `state_version` is the
+    version of its last change that a person must have seen before acting, which a mere repeat is not.
     """
 
     id: str
@@ -101,3 +104,5 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None = None
     children: int = 0
     version: int = 1
+    recent_due: tuple[float, ...] = ()
+    state_version: int = 1

@@ -9,7 +9,7 @@ import msgspec
 from gateway.model.alert import Alert
 from gateway.model.audit import Actor, AuditEntry
 from gateway.model.command import Command
-from gateway.model.passes import Pass
+from gateway.model.passes import DecisionRecord, Pass
 from gateway.model.plan import PlanRun
 from gateway.model.work_order import WorkOrder
 
@@ -44,6 +44,8 @@ class Changes:
 
     def __init__(self) -> None:
         self.records: dict[tuple[type, str], Record] = {}
+        self.removed: dict[tuple[type, str], Record] = {}
+        self.decisions: list[DecisionRecord] = []
         self.outgoing: list[Outgoing] = []
         self.commands: list[Command] = []
         self.audit: list[AuditEntry] = []
@@ -51,6 +53,16 @@ class Changes:
     def put(self, record: Record) -> None:
         """The record's newest state, to be written and announced."""
         self.records[type(record), record.id] = record
+        self.removed.pop((type(record), record.id), None)
+
+    def remove(self, record: Record) -> None:
+        """The record is gone: its row is deleted, and that is announced."""
+        self.records.pop((type(record), record.id), None)
+        self.removed[type(record), record.id] = record
+
+    def decide(self, decision: DecisionRecord) -> None:
+        """A decision at a door or barrier, to be kept and announced with its value masked."""
+        self.decisions.append(decision)
 
     def send(self, message: Outgoing) -> None:
         """A message to publish after the commit."""
@@ -66,4 +78,4 @@ class Changes:
         self.audit.append(entry)
 
     def __bool__(self) -> bool:
-        return bool(self.records or self.outgoing or self.commands or self.audit)
+        return bool(self.records or self.removed or self.decisions or self.outgoing or self.commands or self.audit)

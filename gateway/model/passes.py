@@ -47,3 +47,18 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     allowed: bool
     reason: str
     pass_id: str | None = None
+
+
+class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision with its question, as it is told to the outside and kept. `value` is personal data, unmasked here."""
+
+    site: str
+    device: str
+    kind: str
+    value: str
+    direction: str = ""
+    allowed: bool
+    reason: str
+    pass_id: str | None = None
+    command: str | None = None
+    time: float

@@ -31,7 +31,8 @@ class LogEntry(msgspec.Struct, frozen=True):
 class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One order. `number` is for people (`WO-20261122-0001`). `respond_by` and `resolve_by` are its promises.
 
-    `needs_proof` marks an order that closes only when its alert has cleared.
+    `needs_proof` marks an order that closes only when its alert has cleared. A closed order is reopened when its fault
+    returns before `reopen_due`.
     """
 
     id: str
@@ -63,3 +64,4 @@ class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
     reopened: int = 0
     log: tuple[LogEntry, ...] = ()
     version: int = 1
+    reopen_due: float | None = None

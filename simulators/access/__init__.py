@@ -1,0 +1,1 @@
+"""Doors: the leaf and the lock, the controller that reports its contact, the face terminal beside it."""

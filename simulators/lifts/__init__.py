@@ -1,0 +1,1 @@
+"""Lifts: the car as a thing, and the two formats its monitor may speak."""

@@ -1,0 +1,1 @@
+"""Meters: what flows through them, and the formats that tell it."""

@@ -7,6 +7,7 @@ translation that differs by one character is a hole, which is why the tests comp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -22,29 +23,40 @@ MAX_IDENTIFIERS: Final = 65_535
 _DELIVERY: Final = "$MQTT.sub.>"
 """Where the server hands QoS-1 messages to a session. It refuses MQTT subscriptions to it by itself."""
 
+_INTERNAL: Final = ("$JS.>", "$SYS.>", "$MQTT.msgs.>", "$MQTT.rmsgs.>", "$MQTT.sess.>", "$MQTT.qos2in.>", "$MQTT.JSA.>")
+"""The server's own subjects that no client has business with."""
+
 _DURATION_UNITS: Final = ("ms", "s", "m", "h")
+_SYNC: Final = {"interval": "1s", "always": "always"}
+_LEAST_PAYLOAD: Final = 1_024
+_MOST_PAYLOAD: Final = 64 * 1024 * 1024
+_MOST_PORT: Final = 65_535
+_ORDINARY: Final = re.compile(r"[A-Za-z0-9_:-]{1,64}(?:/[A-Za-z0-9_:-]{1,64}){0,15}")
+"""Topics of which only the slashes change: nearly all of them, and ten thousand devices have forty thousand."""
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the embedded broker listens and stores. Sizes in bytes, ports 1 to 65535.
 
-    `sync` is `always` (every message is on the disk before its PUBACK, about a twentieth of the rate) or how often
-    the store is flushed, such as `1s`: what a power cut can lose. A killed process loses nothing either way.
+    `sync` is `always` (every message is on the disk before its PUBACK, about a twentieth of the rate), or `interval`:
+    flushed every second, which is what a power cut can lose. A killed process loses nothing either way.
+    `host` is where devices reach it; `websocket_port` 0 leaves WebSocket out. With `tls_ca` devices need certificates.
     `max_ack_pending` is the window of unacknowledged messages of one subscription; the server allows 65,535 of them
-    in a session, and a filter that ends in `#` counts twice.
+    in a session, and a filter that ends in `#` counts twice. `ack_wait` is after how long the server sends again what
+    is not acknowledged: also the time until a restarted core gets back what its predecessor held.
     """
 
     host: str = "0.0.0.0"  # noqa: S104 - devices are elsewhere; the broker knows no anonymous client
     port: int = 1883
     max_payload: int = 256 * 1024
     max_ack_pending: int = 2_000
-    ack_wait: str = "5m"
-    sync: str = "1s"
-    tls_cert: str | None = None
-    tls_key: str | None = None
-    tls_ca: str | None = None
-    websocket_port: int | None = None
-    store_dir: str | None = None
+    ack_wait: str = "3s"
+    sync: str = "interval"
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_ca: str = ""
+    websocket_port: int = 0
+    store_dir: str = ""
 
 
 class BrokerUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +75,8 @@ def topic_to_subject(topic: str) -> str:
     Raises `Invalid` for what MQTT forbids, what the server cannot carry (white space), and for `*` and `>`: they
     are plain characters in MQTT and wildcards in NATS, so as a device's id they would open the topics of others.
     """
+    if _ORDINARY.fullmatch(topic):
+        return topic.replace("/", ".")
     _check_topic(topic)
     subject: list[str] = []
     last = len(topic) - 1
@@ -116,10 +130,10 @@ def render_config(
         "max_pending: 256MB",
         "jetstream {",
         f"  store_dir: {_quoted(store)}",
-        f"  sync_interval: {_quoted(settings.sync)}",
+        f"  sync_interval: {_quoted(_SYNC[settings.sync])}",
         "}",
         *_listener("mqtt", settings, settings.port),
-        *([] if settings.websocket_port is None else _listener("websocket", settings, settings.websocket_port)),
+        *(_listener("websocket", settings, settings.websocket_port) if settings.websocket_port else []),
         "accounts {",
         "  GATEHOUSE {",
         "    jetstream: enabled",
@@ -137,21 +151,22 @@ def render_config(
 
 def check_settings(settings: BrokerSettings) -> None:
     """Refuses settings that the server would not understand, or would understand differently."""
-    for name, port in (("broker.port", settings.port), ("broker.websocket_port", settings.websocket_port)):
-        if port is not None and not 1 <= port <= 65_535:
-            raise ConfigError(name, port, "a port from 1 to 65535")
-    if not 1_024 <= settings.max_payload <= 64 * 1024 * 1024:
-        raise ConfigError("broker.max_payload", settings.max_payload, "1024 to 67108864 bytes")
+    if not 1 <= settings.port <= _MOST_PORT:
+        raise ConfigError("mqtt.port", settings.port, "a port from 1 to 65535")
+    if not 0 <= settings.websocket_port <= _MOST_PORT:
+        raise ConfigError("mqtt.websocket_port", settings.websocket_port, "a port from 1 to 65535, or 0 for none")
+    if not _LEAST_PAYLOAD <= settings.max_payload <= _MOST_PAYLOAD:
+        raise ConfigError("mqtt.max_payload", settings.max_payload, f"{_LEAST_PAYLOAD} to {_MOST_PAYLOAD} bytes")
     if not 1 <= settings.max_ack_pending <= MAX_IDENTIFIERS:
-        raise ConfigError("broker.max_ack_pending", settings.max_ack_pending, f"1 to {MAX_IDENTIFIERS} messages")
-    if settings.sync != "always" and not _is_duration(settings.sync):
-        raise ConfigError("broker.sync", settings.sync, "'always' or a time such as '1s' or '2m'")
+        raise ConfigError("mqtt.max_ack_pending", settings.max_ack_pending, f"1 to {MAX_IDENTIFIERS} messages")
+    if settings.sync not in _SYNC:
+        raise ConfigError("mqtt.sync", settings.sync, "'interval' or 'always'")
     if not _is_duration(settings.ack_wait):
-        raise ConfigError("broker.ack_wait", settings.ack_wait, "a time such as '5m'")
-    if (settings.tls_cert is None) != (settings.tls_key is None):
-        raise ConfigError("broker.tls_cert", settings.tls_cert, "a certificate and its key together, or neither")
-    if settings.tls_ca is not None and settings.tls_cert is None:
-        raise ConfigError("broker.tls_ca", settings.tls_ca, "tls_cert and tls_key beside it")
+        raise ConfigError("mqtt.ack_wait", settings.ack_wait, "a time such as '5m'")
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise ConfigError("mqtt.tls_cert", settings.tls_cert, "a certificate and its key together, or neither")
+    if settings.tls_ca and not settings.tls_cert:
+        raise ConfigError("mqtt.tls_ca", settings.tls_ca, "tls_cert and tls_key beside it")
 
 
 def _is_duration(text: str) -> bool:
@@ -165,13 +180,13 @@ def _listener(kind: str, settings: BrokerSettings, port: int) -> list[str]:
     lines = [f"{kind} {{", f"  host: {_quoted(settings.host)}", f"  port: {port}"]
     if kind == "mqtt":
         lines += [f"  max_ack_pending: {settings.max_ack_pending}", f"  ack_wait: {_quoted(settings.ack_wait)}"]
-    if settings.tls_cert is not None and settings.tls_key is not None:
+    if settings.tls_cert:
         lines += [
             "  tls {",
             f"    cert_file: {_quoted(settings.tls_cert)}",
             f"    key_file: {_quoted(settings.tls_key)}",
         ]
-        if settings.tls_ca is not None:
+        if settings.tls_ca:
             lines += [f"    ca_file: {_quoted(settings.tls_ca)}", "    verify: true"]
         lines += ["  }"]
     elif kind == "websocket":
@@ -185,20 +200,37 @@ def _user(user: BrokerUser) -> str:
     if not user.password_bcrypt.startswith(("$2a$", "$2b$", "$2y$")):
         # Anything else would be taken for a password in clear.
         raise ConfigError(f"broker user {user.name}", "(hidden)", "the bcrypt hash of its password")
-    publish = [topic_to_subject(topic) for topic in user.publish]
-    subscribe = [_DELIVERY, *(topic_to_subject(topic) for topic in user.subscribe)] if user.subscribe else []
+    publish = [subject for topic in user.publish for subject in _allowed(user, topic)]
+    subscribe = [subject for topic in user.subscribe for subject in _allowed(user, topic)]
+    if subscribe:
+        subscribe.insert(0, _DELIVERY)
     return (
         f"      {{user: {_quoted(user.name)}, password: {_quoted(_bcrypt_2a(user.password_bcrypt))}, "
         f'allowed_connection_types: ["MQTT", "MQTT_WS"], '
-        f"permissions: {{publish: {_subjects(publish)}, subscribe: {_subjects(subscribe)}}}}}"
+        f"permissions: {{publish: {_permission(publish)}, subscribe: {_permission(subscribe)}}}}}"
     )
 
 
-def _subjects(subjects: list[str]) -> str:
+def _allowed(user: BrokerUser, topic: str) -> list[str]:
+    if topic.startswith("$"):
+        raise ConfigError(
+            f"broker user {user.name}", topic, "a topic that does not begin with '$': those are the server's"
+        )
+    subject = topic_to_subject(topic)
+    # In MQTT 'a/#' is 'a' as well; in NATS 'a.>' is not 'a', and the server subscribes to both.
+    return [subject, subject.removesuffix(".>")] if subject.endswith(".>") else [subject]
+
+
+def _permission(subjects: list[str]) -> str:
     # An empty list of what is allowed means "everything" to the server, so nothing has to be said as a refusal.
     if not subjects:
         return '{deny: [">"]}'
-    return f"{{allow: [{', '.join(map(_quoted, subjects))}]}}"
+    allow = f"allow: [{', '.join(map(_quoted, subjects))}]"
+    if any(subject.startswith((">", "*")) for subject in subjects):
+        # An MQTT wildcard never means the server's own topics, a NATS wildcard does: with them a client could delete
+        # the streams that hold everybody's sessions.
+        return f"{{{allow}, deny: [{', '.join(map(_quoted, _INTERNAL))}]}}"
+    return f"{{{allow}}}"
 
 
 def _bcrypt_2a(hashed: str) -> str:

@@ -99,14 +99,14 @@ class EmbeddedBroker:
         self._core_user = core_user
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.store_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write_config(devices)
         lock = self._lock_store()
         try:
+            self._write_config(devices)
             for name, port in (
-                ("broker.port", self.settings.port),
-                ("broker.websocket_port", self.settings.websocket_port),
+                ("mqtt.port", self.settings.port),
+                ("mqtt.websocket_port", self.settings.websocket_port),
             ):
-                if port is not None:
+                if port:
                     _check_port_free(self.settings.host, name, port)
             self._spawn(lock)
         finally:

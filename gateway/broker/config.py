@@ -23,7 +23,7 @@ MAX_IDENTIFIERS: Final = 65_535
 _DELIVERY: Final = "$MQTT.sub.>"
 """Where the server hands QoS-1 messages to a session. It refuses MQTT subscriptions to it by itself."""
 
-_INTERNAL: Final = ("$JS.>", "$SYS.>", "$MQTT.msgs.>", "$MQTT.rmsgs.>", "$MQTT.sess.>", "$MQTT.qos2in.>", "$MQTT.JSA.>")
+_INTERNAL: Final = ("$JS.>", "$SYS.>", "$MQTT.>")
 """The server's own subjects that no client has business with."""
 
 _DURATION_UNITS: Final = ("ms", "s", "m", "h")
@@ -204,10 +204,12 @@ def _user(user: BrokerUser) -> str:
     subscribe = [subject for topic in user.subscribe for subject in _allowed(user, topic)]
     if subscribe:
         subscribe.insert(0, _DELIVERY)
+    may_publish = _permission(publish, publishing=True)
+    may_subscribe = _permission(subscribe, publishing=False)
     return (
         f"      {{user: {_quoted(user.name)}, password: {_quoted(_bcrypt_2a(user.password_bcrypt))}, "
         f'allowed_connection_types: ["MQTT", "MQTT_WS"], '
-        f"permissions: {{publish: {_permission(publish)}, subscribe: {_permission(subscribe)}}}}}"
+        f"permissions: {{publish: {may_publish}, subscribe: {may_subscribe}}}}}"
     )
 
 
@@ -221,14 +223,14 @@ def _allowed(user: BrokerUser, topic: str) -> list[str]:
     return [subject, subject.removesuffix(".>")] if subject.endswith(".>") else [subject]
 
 
-def _permission(subjects: list[str]) -> str:
+def _permission(subjects: list[str], *, publishing: bool) -> str:
     # An empty list of what is allowed means "everything" to the server, so nothing has to be said as a refusal.
     if not subjects:
         return '{deny: [">"]}'
     allow = f"allow: [{', '.join(map(_quoted, subjects))}]"
-    if any(subject.startswith((">", "*")) for subject in subjects):
+    if publishing and any(subject.startswith((">", "*")) for subject in subjects):
         # An MQTT wildcard never means the server's own topics, a NATS wildcard does: with them a client could delete
-        # the streams that hold everybody's sessions.
+        # the streams that hold everybody's sessions. (Refusals on the subscribing side would stop deliveries.)
         return f"{{{allow}, deny: [{', '.join(map(_quoted, _INTERNAL))}]}}"
     return f"{{{allow}}}"
 

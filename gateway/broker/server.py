@@ -31,6 +31,8 @@ RELOAD_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.01
 _KEPT_LINES: Final = 40
+_WINDOW_SECONDS: Final = 10.0
+_WARNINGS_IN_WINDOW: Final = 50
 _PR_SET_PDEATHSIG: Final = 1
 _BCRYPT_ROUNDS: Final = 4
 """The least that bcrypt allows. Our passwords are 128 random bits or more, which no number of rounds makes harder to
@@ -83,6 +85,8 @@ class EmbeddedBroker:
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._changed = threading.Condition()
         self._reload_outcomes: deque[str] = deque()
+        self._window_began = 0.0
+        self._warnings = 0
 
     @property
     def pid(self) -> int | None:
@@ -258,10 +262,19 @@ class EmbeddedBroker:
             elif "Failed to reload" in line:
                 self._reload_outcomes.append(text)
             self._changed.notify_all()
-        if level in ("[FTL]", "[ERR]", "[WRN]"):
-            _log.warning("broker: %s", text)
-        else:
+        if level not in ("[FTL]", "[ERR]", "[WRN]"):
             _log.debug("broker: %s", text)
+        elif self._may_warn(time.monotonic()):
+            _log.warning("broker: %s", text)
+
+    def _may_warn(self, now: float) -> bool:
+        """A client that knocks a thousand times a second shall not fill the disk with it."""
+        if now - self._window_began > _WINDOW_SECONDS:
+            if self._warnings > _WARNINGS_IN_WINDOW:
+                _log.warning("broker: %d more lines of that kind", self._warnings - _WARNINGS_IN_WINDOW)
+            self._window_began, self._warnings = now, 0
+        self._warnings += 1
+        return self._warnings <= _WARNINGS_IN_WINDOW
 
 
 def write_private(path: Path, text: str) -> None:

@@ -28,6 +28,10 @@ class Handover:
         if self._sleeping:
             self._event.set()
 
+    def give_back(self, messages: Sequence[InboxMessage]) -> None:
+        """Puts messages taken before in front again, in their order. For the taker's thread."""
+        self._queue.extendleft(reversed(messages))
+
     def wake(self) -> None:
         """Makes the present or the next `take` return at once, from any thread."""
         self._woken = True

@@ -214,6 +214,13 @@ class MqttInbox:
         """Makes `take` return at once, from any thread: there is something else to do."""
         self._handover.wake()
 
+    def give_back(self, messages: Sequence[InboxMessage]) -> None:
+        """What could not be committed now: the next `take` returns these again, first and in their order.
+
+        The broker is not involved: it still waits for their acknowledgement, and a copy that it sends is dropped.
+        """
+        self._handover.give_back(messages)
+
     def acknowledge(self, messages: Sequence[InboxMessage]) -> None:
         """Tells the broker that these are safe: call it after the commit, never before.
 

@@ -41,9 +41,7 @@ def make_inbox() -> Iterator[InboxFactory]:
             password=password,
             **settings,
         )
-        inbox = MqttInbox(
-            chosen, expect_session=expect_session, on_session_lost=on_session_lost, heartbeat=heartbeat
-        )
+        inbox = MqttInbox(chosen, expect_session=expect_session, on_session_lost=on_session_lost, heartbeat=heartbeat)
         made.append(inbox)
         inbox.subscribe(filters)
         inbox.start()

@@ -43,7 +43,10 @@ class StepRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a plan, real or drill. `state` is `running`, `finished` or `stopped`."""
+    """One run of a plan, real or drill. `state` is `running`, `finished` or `stopped`.
+
+    `place` is what it runs for, the id of a device, building, zone or site: one run at a time for each.
+    """
 
     id: str
     plan: str
@@ -60,3 +63,4 @@ class PlanRun(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[StepRun, ...] = ()
     log: tuple[LogEntry, ...] = ()
     version: int = 1
+    place: str = ""

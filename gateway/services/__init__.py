@@ -1,0 +1,21 @@
+"""Everything after the rules engine: alerts, work orders, emergency plans, commands, passes. Pure state machines."""
+
+from gateway.services.desk import Desk
+from gateway.services.ids import JournalIds
+from gateway.services.plan_book import PlanBook, PlanDefinition
+from gateway.services.plan_reading import PlanBookError, read_plans
+from gateway.services.ports import IdSource, RuleBook, RuleInfo
+from gateway.services.settings import DeskSettings
+
+__all__ = [
+    "Desk",
+    "DeskSettings",
+    "IdSource",
+    "JournalIds",
+    "PlanBook",
+    "PlanBookError",
+    "PlanDefinition",
+    "RuleBook",
+    "RuleInfo",
+    "read_plans",
+]

@@ -1,0 +1,286 @@
+"""The desk: everything between the rules engine and the answer, composed of its services. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from gateway.errors import Forbidden, GatehouseError, UsageError
+from gateway.model import (
+    Action,
+    Actor,
+    Alert,
+    Catalogue,
+    Changes,
+    Command,
+    CommandResult,
+    Decision,
+    Device,
+    Event,
+    Pass,
+    PlanRun,
+    Question,
+    Raised,
+    RuleChange,
+    Site,
+    WorkOrder,
+    Zone,
+)
+from gateway.model.changes import Record
+from gateway.services.alert_actions import AlertActions
+from gateway.services.alerts import CHATTER, SHELVING, Alerts
+from gateway.services.arguments import Arguments
+from gateway.services.commands import EXPIRY, Commands
+from gateway.services.common import Common
+from gateway.services.moment import Moment
+from gateway.services.passes import Passes
+from gateway.services.plan_actions import PlanActions
+from gateway.services.plan_book import PlanBook
+from gateway.services.plans import STEP, PlanRuns
+from gateway.services.ports import IdSource, RuleBook
+from gateway.services.settings import DeskSettings
+from gateway.services.templates import plain
+from gateway.services.work_order_actions import WorkOrderActions
+from gateway.services.work_orders import RESOLVE, RESPOND, WorkOrders
+from gateway.services.world import OBSERVED
+
+Handler = Callable[[Arguments, Actor, Moment], Record | dict[str, Any]]
+
+
+class Desk:
+    """Alerts, work orders, plan runs, commands and passes of all sites.
+
+    Every entry takes the two clocks and `out`, and first does what has come due before it, so that the outcome does not
+    depend on how often `advance` is called. Where `act` raises, `out` holds at most audit lines, worth committing.
+    """
+
+    def __init__(
+        self,
+        rules: RuleBook,
+        plans: PlanBook,
+        catalogue: Catalogue,
+        ids: IdSource,
+        settings: DeskSettings | None = None,
+    ) -> None:
+        common = Common(ids, settings or DeskSettings())
+        self._common = common
+        self.alerts = Alerts(common, rules, catalogue)
+        self.work_orders = WorkOrders(common)
+        self.plans = PlanRuns(common, plans, lambda: self.commands)
+        self.commands = Commands(common, self.alerts, self.plans.command_finished)
+        self.passes = Passes(common, self.commands)
+        self._handlers = self._actions()
+        alerts, orders = self.alerts, self.work_orders
+        self._timed: dict[str, Callable[[str, Moment], None]] = {
+            SHELVING: alerts.shelving_ended,
+            CHATTER: alerts.calm,
+            RESPOND: lambda ident, moment: orders.overdue(RESPOND, ident, moment),
+            RESOLVE: lambda ident, moment: orders.overdue(RESOLVE, ident, moment),
+            STEP: self.plans.overdue,
+            EXPIRY: self.commands.expired,
+        }
+
+    def _actions(self) -> dict[str, Handler]:
+        alerts = AlertActions(self.alerts, self._common)
+        orders = WorkOrderActions(self.work_orders, self.alerts, self._common)
+        plans = PlanActions(self.plans, self._common)
+        return {
+            "alert.acknowledge": alerts.acknowledge,
+            "alert.acknowledge_many": alerts.acknowledge_many,
+            "alert.shelve": alerts.shelve,
+            "alert.unshelve": alerts.unshelve,
+            "alert.comment": alerts.comment,
+            "alert.close": alerts.close,
+            "alert.work_order": orders.open_for_alert,
+            "work_order.open": orders.open,
+            "work_order.assign": orders.assign,
+            "work_order.accept": orders.accept,
+            "work_order.start": orders.start,
+            "work_order.done": orders.done,
+            "work_order.verify": orders.verify,
+            "work_order.close": orders.close,
+            "work_order.comment": orders.comment,
+            "plan.start": plans.start,
+            "plan.step": plans.step,
+            "plan.stop": plans.stop,
+            "command.request": self.commands.request,
+            "pass.put": self.passes.put,
+            "pass.remove": self.passes.remove,
+        }
+
+    @property
+    def action_names(self) -> frozenset[str]:
+        """The actions that `act` answers."""
+        return frozenset(self._handlers)
+
+    # Coming back
+
+    def restore(
+        self,
+        *,
+        alerts: Iterable[Alert] = (),
+        work_orders: Iterable[WorkOrder] = (),
+        plan_runs: Iterable[PlanRun] = (),
+        commands: Iterable[Command] = (),
+        passes: Iterable[Pass] = (),
+        devices: Mapping[str, Device] | Iterable[Device] = (),
+        zones: Mapping[str, Zone] | Iterable[Zone] = (),
+        sites: Mapping[str, Site] | Iterable[Site] = (),
+        states: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
+        last_numbers: Iterable[str] = (),
+    ) -> None:
+        """Takes over what is stored: all that is open or running, and all passes.
+
+        Wanted besides: orders closed within 7 days (their fault's return reopens them), the highest order number of
+        each day, commands of the last day that have an idempotency key, and lately closed alerts (to tell who was
+        first). `states` is the newest data by device and kind, of `device.availability` and `parking.barrier`.
+        """
+        self._common.timers.clear()
+        self.set_topology(devices, zones, sites)
+        world = self._common.world
+        world.forget()
+        for device, kinds in (states or {}).items():
+            for kind in sorted(kinds):
+                if kind in OBSERVED:
+                    world.observe(device, kind, kinds[kind])
+        self.alerts.restore(alerts)
+        self.work_orders.restore(work_orders, last_numbers)
+        self.commands.restore(commands)
+        self.plans.restore(plan_runs)
+        self.passes.restore(passes)
+
+    def recover(self, now: float, wall: float, out: Changes) -> None:
+        """Once after a restart: commands that were under way become `unknown`; nothing is sent again (FAULTS 74)."""
+        moment = Moment(now, wall, out)
+        self.commands.recover(moment)
+        self.plans.recover(moment)
+        self._catch_up(moment)
+
+    def set_topology(
+        self,
+        devices: Mapping[str, Device] | Iterable[Device],
+        zones: Mapping[str, Zone] | Iterable[Zone],
+        sites: Mapping[str, Site] | Iterable[Site],
+    ) -> None:
+        """Replaces devices, zones and sites. A mapping is read in place: its owner may go on changing it."""
+        self._common.world.set_topology(devices, zones, sites)
+
+    def set_rules(self, rules: RuleBook, plans: PlanBook | None = None) -> None:
+        """Newly loaded rules and plans, for what is raised and started from now on."""
+        self.alerts.rules = rules
+        if plans is not None:
+            self.plans.book = plans
+
+    # What happens
+
+    def apply(self, changes: Sequence[RuleChange], now: float, wall: float, out: Changes) -> None:
+        """What the rules engine says."""
+        moment = Moment(now, wall, out)
+        self._catch_up(moment)
+        for change in changes:
+            if not isinstance(change, Raised):
+                self.alerts.cleared(change, moment)
+                continue
+            alert, coming = self.alerts.raised(change, moment)
+            if coming == "new":
+                self._follow(alert, change, moment)
+            elif coming == "returned":
+                rule = self.alerts.rules.get(alert.rule)
+                template = rule.then.work_order if rule is not None and rule.then is not None else None
+                self.work_orders.returned(alert, template, moment)
+
+    def _follow(self, alert: Alert, change: Raised, moment: Moment) -> None:
+        """What the rule starts, once for each alert."""
+        rule = self.alerts.rules.get(alert.rule)
+        then = rule.then if rule is not None else None
+        if then is None:
+            return
+        by = f"rule:{alert.rule}"
+        if then.work_order is not None:
+            order = self.work_orders.open_for(alert, then.work_order, by, moment)
+            self.alerts.link(alert.id, moment, work_order=order.id)
+        if then.plan is not None:
+            try:
+                run = self.plans.start_for(alert, then.plan, moment)
+                self.alerts.link(alert.id, moment, plan_run=run.id)
+            except GatehouseError as error:
+                moment.note(by, "plan.start", alert.id, "failed", plan=then.plan, why=error.message)
+        if then.command is None:
+            return
+        template = then.command
+        target = alert.device if template.device in (None, "", "self") else template.device
+        age = moment.now - change.at
+        if target is None or age > self._common.settings.stale_input:
+            why = "there is no device" if target is None else f"the judgement is {age:.0f} s old"
+            moment.note(by, "command.request", target or alert.id, "refused", name=template.name, why=why)
+            return
+        draft = Command(
+            id="",
+            site=alert.site,
+            device=target,
+            name=template.name,
+            args=dict(template.args),
+            by=by,
+            reason=plain(alert.id),
+            alert=alert.id,
+        )
+        try:
+            self.commands.order(draft, moment)
+        except GatehouseError as error:
+            moment.note(by, "command.request", target, "failed", name=template.name, why=error.message)
+
+    def observe(self, event: Event, now: float, wall: float, out: Changes) -> None:
+        """Takes note of availability and of loops; returns at once for every other kind."""
+        if event.kind not in OBSERVED:
+            return
+        moment = Moment(now, wall, out)
+        self._catch_up(moment)
+        world = self._common.world
+        if not world.hears(event):
+            return
+        world.observe(event.device, event.kind, event.data)
+        if event.kind == "device.availability" and world.online.get(event.device):
+            self.commands.came_online(event.device, moment)
+
+    def result(self, device: str, result: CommandResult, now: float, wall: float, out: Changes) -> None:
+        """What a device said of a command; also called by the core, as `failed`, where it cannot be encoded."""
+        moment = Moment(now, wall, out)
+        self._catch_up(moment)
+        self.commands.result(device, result, moment)
+
+    def decide(  # noqa: PLR0917 - the question, where it was asked, and the moment
+        self, question: Question, device: Device, event: Event | None, now: float, wall: float, out: Changes
+    ) -> Decision:
+        """Whether who asks at the device may pass; if so, the opening command is dispatched."""
+        moment = Moment(now, wall, out)
+        self._catch_up(moment)
+        return self.passes.decide(question, device, event, moment)
+
+    def act(self, action: Action, now: float, wall: float, out: Changes) -> Record | dict[str, Any]:
+        """What a person or a program asks for. Raises `GatehouseError`; nothing has changed then."""
+        handler = self._handlers.get(action.name)
+        if handler is None:
+            raise UsageError(f"there is no action '{plain(action.name)}'", action=action.name)
+        moment = Moment(now, wall, out)
+        self._catch_up(moment)
+        try:
+            return handler(Arguments(action.args), action.actor, moment)
+        except Forbidden as error:
+            target = next((str(value) for value in action.args.values() if isinstance(value, str)), "")
+            moment.note(action.actor.name, action.name, plain(target, 128), "refused", why=error.message)
+            raise
+
+    # Time
+
+    def advance(self, now: float, wall: float, out: Changes) -> None:
+        """Does what has come due: shelving ends, deadlines, expiries, plan steps."""
+        self._catch_up(Moment(now, wall, out))
+
+    def next_due(self) -> float | None:
+        """The steady instant at which `advance` has something to do, or None."""
+        return self._common.timers.next_due()
+
+    def _catch_up(self, moment: Moment) -> None:
+        timers = self._common.timers
+        while (due := timers.pop(moment.now)) is not None:
+            self._timed[due[0]](due[1], moment)

@@ -1,0 +1,70 @@
+"""Emergency plans as data: their definitions, and what makes a definition sound. Reading the YAML is `plan_reading`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from gateway.errors import NotFound
+
+Scope = Literal["device", "building", "zone", "site"]
+
+
+class Selector(msgspec.Struct, frozen=True, kw_only=True):
+    """Which devices a step commands: one (`self` is the device of the run, or an id), or all of a type around it."""
+
+    device: str | None = None
+    type: str | None = None
+    scope: Scope = "building"
+
+
+class StepCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """What an automatic step sends to each selected device."""
+
+    name: str
+    to: Selector
+    args: dict[str, Any] = {}
+
+
+class StepDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """One step. With `command` it is automatic; without, somebody of `role` does it `within` so many seconds."""
+
+    id: str
+    title: dict[str, str]
+    advice: dict[str, str] = {}
+    role: str = ""
+    within: float | None = None
+    after: tuple[str, ...] = ()
+    command: StepCommand | None = None
+
+
+class PlanDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """One plan. `scope` is what it runs for: at most one run, and one drill, at a time for the same device or place."""
+
+    id: str
+    title: dict[str, str]
+    advice: dict[str, str] = {}
+    scope: Scope = "device"
+    steps: tuple[StepDefinition, ...]
+
+
+class PlanBook:
+    """All plans by id. Immutable."""
+
+    def __init__(self, plans: Iterable[PlanDefinition] = ()) -> None:
+        self.plans: Mapping[str, PlanDefinition] = {plan.id: plan for plan in plans}
+
+    def get(self, plan: str) -> PlanDefinition:
+        """The plan. Raises `NotFound`."""
+        found = self.plans.get(plan)
+        if found is None:
+            raise NotFound("plan", plan)
+        return found
+
+    def __iter__(self) -> Iterator[PlanDefinition]:
+        return iter(self.plans.values())
+
+    def __len__(self) -> int:
+        return len(self.plans)

@@ -1,0 +1,49 @@
+"""The limits and policies of the services, with their defaults."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+
+class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of the desk. Durations in seconds; rule names as shell-style patterns."""
+
+    shelve_longest: float = 8 * 3600.0
+    """FAULTS 56: nothing is put aside for longer than a shift."""
+    never_shelved: tuple[str, ...] = ("fire.*", "*duress*", "*entrapment*", "*panic*")
+    """Alerts of these rules, and of all that listen to `grave_kinds`, stay visible."""
+    engineer_resets: tuple[str, ...] = ("fire.*", "*duress*", "*panic*")
+    """Latched alerts of these rules, and of all that listen to `grave_kinds`, are reset by an engineer."""
+    grave_kinds: tuple[str, ...] = ("fire.alarm", "access.duress")
+    fire_rules: tuple[str, ...] = ("fire.alarm*",)
+    """While an alert of these rules, or of one that listens to `fire.alarm`, is open at a site, nothing is locked."""
+    chatter_count: int = 3
+    chatter_window: float = 60.0
+    """ISA-18.2: three activations in a minute are chattering; a calm minute ends it."""
+    evidence_first: int = 5
+    evidence_kept: int = 20
+    """The first events show how it began, the newest where it stands; between them they are dropped."""
+    comments_kept: int = 200
+    remembered: int = 2000
+    """How many closed alerts and orders, and finished commands, are kept to answer who was first."""
+    keys_remembered: int = 20_000
+    """How many idempotency keys are kept."""
+
+    order_reopens_within: float = 7 * 86400.0
+
+    command_expires_in: float = 5.0
+    command_longest: float = 60.0
+    answer_within: float = 5.0
+    """How long after its expiry a sent command may still be answered before it counts as unknown."""
+    opens_limit: int = 20
+    opens_window: float = 10.0
+    stale_input: float = 10.0
+    """FAULTS 82: a rule's command is not sent on a judgement older than this."""
+    question_stale: float = 5.0
+
+
+def matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether `name` fits one of the patterns."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

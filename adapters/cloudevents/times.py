@@ -1,0 +1,44 @@
+"""RFC 3339 times, to and from Unix seconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from gateway.errors import Undecodable
+
+_SHORTEST = 20
+"""Length of `2026-11-22T11:05:49Z`."""
+
+
+def epoch(text: object, where: str) -> float:
+    """Unix seconds of an RFC 3339 time. Raises `Undecodable` naming `where`."""
+    try:
+        moment = datetime.fromisoformat(text)  # type: ignore[arg-type]
+        if (
+            moment.tzinfo is not None
+            and text[16] == text[13] == ":"  # type: ignore[index]
+            and text[4] == text[7] == "-"  # type: ignore[index]
+            and text[10] in "Tt "  # type: ignore[index]
+            and len(text) >= _SHORTEST  # type: ignore[arg-type]
+        ):
+            return moment.timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        pass
+    return _unusual(text, where)
+
+
+def _unusual(text: object, where: str) -> float:
+    """Small letters and leap seconds, which RFC 3339 allows and the fast way does not know."""
+    if not isinstance(text, str):
+        raise Undecodable(where, f"expected an RFC 3339 time in quotes, got {str(text)[:40]!r}")
+    plain = text.upper().replace(" ", "T", 1)
+    leap = plain[17:19] == "60"
+    if plain != text or leap:
+        usual = f"{plain[:17]}59{plain[19:]}" if leap else plain
+        return epoch(usual, where) + leap
+    raise Undecodable(where, f"{text[:40]!r} is not an RFC 3339 time such as 2026-11-22T11:05:49Z")
+
+
+def rfc3339(seconds: float) -> str:
+    """Unix seconds as RFC 3339 in UTC with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

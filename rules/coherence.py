@@ -1,0 +1,131 @@
+"""Whether the words of a rule go together, and whether its expressions and texts name what exists."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from gateway.model.catalogue import Catalogue
+from rules.conditions import SCOPES, expressions_of
+from rules.document import Node
+from rules.expressions import Fields, check, fields_of
+from rules.language import Rule
+from rules.reading import nearest
+
+SHAPES = ("for", "count", "expect", "sequence", "silent")
+PLACES = ("device.name", "device.id", "zone.name", "building.name", "site.name", "scope", "count")
+TOLD = {"for": ("held_s",), "expect": ("waited_s",), "silent": ("silent_s", "last_heard")}
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def complete(rule: Rule, words: dict[str, Node], node: Node, catalogue: Catalogue) -> Rule:
+    """The rule with `momentary`, `reads` and `personal` worked out, after every check."""
+    _check_shape(rule, words, node)
+    standing = [name for name in rule.on if (kind := catalogue.get(name)) is not None and kind.state]
+    if rule.for_ is not None and not standing and rule.on:
+        words["for"].problem(
+            f"{', '.join(rule.on)} tells of occurrences, which do not last",
+            "count them with `count: {at_least: 3, within: 2m}`",
+        )
+    reads = _check_expressions(rule, words, catalogue)
+    reads += _check_texts(rule, words, catalogue)
+    fields = Fields(catalogue, rule.kinds)
+    unique = tuple(dict.fromkeys(reads))
+    ends = rule.clear is not None or rule.clear_after is not None
+    return msgspec.structs.replace(
+        rule,
+        momentary=not (ends or rule.count or rule.expect or rule.silent or (standing and not rule.sequence)),
+        reads=unique,
+        personal=tuple(name for name in unique if (field := fields.get(name)) is not None and field.personal),
+    )
+
+
+def _check_shape(rule: Rule, words: dict[str, Node], node: Node) -> None:
+    """One shape of condition a rule, and only the words that mean something with it."""
+    shapes = [word for word in SHAPES if word in words]
+    if len(shapes) > 1:
+        words[shapes[1]].problem(f"'{shapes[1]}' and '{shapes[0]}' do not go together", "make two rules of it")
+        return
+    shape = shapes[0] if shapes else ""
+    if shape in ("", "for", "count", "expect") and "on" not in words:
+        node.problem("the rule has no kind to listen to", "write `on: meter.reading`, or what it is about")
+    pointless = {
+        "silent": ("when", "clear", "clear_after", "within", "late"),
+        "sequence": ("on", "when", "clear"),
+        "expect": ("clear", "within"),
+    }.get(shape, ("within",))
+    for word in pointless:
+        if word in words:
+            instead = _INSTEAD.get((shape, word), "leave it out")
+            words[word].problem(f"'{word}' means nothing beside '{shape or 'when'}'", instead)
+    if shape == "sequence" and "within" not in words:
+        words["sequence"].problem("the sequence has no end", "write `within: 5m` beside it")
+    if shape == "silent" and rule.scope != "device":
+        words["scope"].problem("a silence is a device's", "leave scope out")
+
+
+_INSTEAD = {
+    ("", "within"): "for so many in a time, write `count: {at_least: 3, within: 2m}`",
+    ("sequence", "on"): "each step has its own `on`",
+    ("sequence", "when"): "each step has its own `when`",
+    ("silent", "when"): "name the kinds to hear with `on`, the devices with `devices`",
+    ("expect", "within"): "it stands inside expect",
+}
+
+
+def _check_expressions(rule: Rule, words: dict[str, Node], catalogue: Catalogue) -> list[str]:
+    """Checks all expressions; returns the fields they read."""
+    reads: list[str] = []
+    for place, kinds, text in expressions_of(rule):
+        node = _node_of(place, words)
+        truth, _, complaints = check(text, Fields(catalogue, kinds))
+        for complaint in complaints if kinds else ():
+            node.problem(complaint.message, complaint.suggestion, complaint.text)
+        if truth is not None:
+            reads += fields_of(truth)
+        elif not complaints:
+            node.problem(f"'{text}' is a value, not true or false", "compare it with something")
+    if rule.scope not in SCOPES:
+        truth, value, complaints = check(rule.scope, Fields(catalogue, rule.kinds))
+        for complaint in complaints:
+            hint = nearest(rule.scope, list(SCOPES)) if complaint.text == rule.scope else complaint.suggestion
+            words["scope"].problem(complaint.message, hint, complaint.text)
+        if value is not None:
+            reads += fields_of(value)
+        elif not complaints:
+            words["scope"].problem("a scope is a value such as `plate`, not true or false")
+    if rule.count is not None and rule.count.distinct is not None:
+        fields = Fields(catalogue, rule.on)
+        if fields.get(rule.count.distinct) is None:
+            message, hint = fields.missing(rule.count.distinct)
+            words["count"].problem(message, hint, rule.count.distinct)
+        reads.append(rule.count.distinct)
+    return reads
+
+
+def _node_of(place: str, words: dict[str, Node]) -> Node:
+    """The node of an expression by its place: `when`, `clear`, `expect.when`, `sequence.1`."""
+    word, _, inner = place.partition(".")
+    node = words[word]
+    return node.items()[int(inner)] if word == "sequence" else node
+
+
+def _check_texts(rule: Rule, words: dict[str, Node], catalogue: Catalogue) -> list[str]:
+    """Checks the placeholders of all texts; returns the fields they show."""
+    fields = Fields(catalogue, rule.kinds)
+    told = [*PLACES, *(name for word in TOLD if word in words for name in TOLD[word])]
+    shown: list[str] = []
+    texts = [(word, getattr(rule, word)) for word in ("title", "reason", "advice", "consequence")]
+    if rule.then.work_order is not None:
+        texts.append(("then", rule.then.work_order.title))
+    for word, languages in texts:
+        for text in languages.values():
+            for name in _PLACEHOLDER.findall(text):
+                if fields.get(name) is not None:
+                    shown.append(name)
+                elif name not in told:
+                    close = fields.nearest(name)
+                    hint = f"did you mean '{{{close}}}'?" if close else nearest(name, told)
+                    words[word].problem(f"nothing is called '{{{name}}}' here", hint, f"{{{name}}}")
+    return shown

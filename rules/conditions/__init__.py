@@ -1,0 +1,86 @@
+"""One file a condition word. `compile_rule` picks the one a rule uses and compiles its expressions."""
+
+from __future__ import annotations
+
+from gateway.model.catalogue import Catalogue
+from rules.conditions.base import Condition
+from rules.conditions.count import Count
+from rules.conditions.ending import Ending
+from rules.conditions.expect import Expect
+from rules.conditions.hold import Hold
+from rules.conditions.moment import Moment
+from rules.conditions.sequence import Sequence
+from rules.conditions.silent import Silent
+from rules.conditions.track import Effect, Sight, Track
+from rules.expressions import Fields, Predicate, Valuer, check, compile_truth, compile_value, looks_back
+from rules.language import Rule
+
+__all__ = ["CompiledRule", "Condition", "Effect", "Sight", "Silent", "Track", "compile_rule"]
+
+SCOPES = ("device", "zone", "building", "site")
+
+
+class CompiledRule:
+    """A rule ready to judge, with its tracks by scope. The tracks are the only thing here that changes."""
+
+    def __init__(self, rule: Rule, catalogue: Catalogue) -> None:
+        self.rule = rule
+        self.looks_back: dict[str, set[str]] = {}
+        predicates: dict[str, Predicate] = {}
+        for place, kinds, text in expressions_of(rule):
+            truth, _, _ = check(text, Fields(catalogue, kinds))
+            if truth is not None:
+                predicates[place] = compile_truth(truth, f"{rule.id} {place}")
+                self._note_past(kinds, looks_back(truth))
+        self.condition = _condition(rule, predicates, catalogue)
+        self.ending = _ending(rule, predicates, catalogue)
+        self.scope = self._scope_reader(rule, catalogue)
+        self.tracks: dict[str, Track] = {}
+
+    def _scope_reader(self, rule: Rule, catalogue: Catalogue) -> Valuer | None:
+        """The function that reads the scope out of an event; None where the device's place tells it."""
+        if rule.scope in SCOPES:
+            return None
+        _, value, _ = check(rule.scope, Fields(catalogue, rule.kinds))
+        if value is None:
+            return None
+        self._note_past(rule.kinds, looks_back(value))
+        return compile_value(value, f"{rule.id} scope")
+
+    def _note_past(self, kinds: tuple[str, ...], fields: tuple[str, ...]) -> None:
+        if fields:
+            for kind in kinds:
+                self.looks_back.setdefault(kind, set()).update(fields)
+
+
+def expressions_of(rule: Rule) -> list[tuple[str, tuple[str, ...], str]]:
+    """The truths a rule is made of: where each stands, the kinds whose fields it may name, and its text."""
+    found = [("when", rule.on, rule.when), ("clear", rule.on, rule.clear)]
+    if rule.expect is not None:
+        found.append(("expect.when", rule.expect.on, rule.expect.when))
+    found += [(f"sequence.{index}", step.on, step.when) for index, step in enumerate(rule.sequence)]
+    return [(place, kinds, text) for place, kinds, text in found if text is not None]
+
+
+def _condition(rule: Rule, predicates: dict[str, Predicate], catalogue: Catalogue) -> Condition:
+    if rule.silent is not None:
+        return Silent(rule, predicates, rule.silent)
+    if rule.sequence:
+        return Sequence(rule, predicates)
+    if rule.expect is not None:
+        return Expect(rule, predicates, rule.expect)
+    if rule.count is not None:
+        return Count(rule, predicates, rule.count)
+    if rule.for_ is not None:
+        return Hold(rule, predicates, catalogue)
+    return Moment(rule, predicates, catalogue)
+
+
+def _ending(rule: Rule, predicates: dict[str, Predicate], catalogue: Catalogue) -> Ending | None:
+    """How the condition ends; None where it has no end, or ends itself."""
+    if rule.clear is None and rule.clear_after is None and (rule.momentary or rule.silent or rule.count or rule.expect):
+        return None
+    standing = not (rule.sequence or rule.expect) and any(
+        kind is not None and kind.state for kind in map(catalogue.get, rule.on)
+    )
+    return Ending(predicates.get("clear"), rule.clear_after, standing)

@@ -1,0 +1,77 @@
+"""`for`: `when` held without a break for so long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.model.catalogue import Catalogue
+from rules.conditions.base import Condition
+from rules.conditions.track import Effect, Heard, Holding, Sight, Track
+from rules.expressions import Predicate
+from rules.language import Rule
+
+FORGIVEN = 2.5
+"""A hold breaks when nothing confirms it for this many report intervals: one lost report is forgiven, two are not."""
+
+
+class Hold(Condition):
+    """Comes when `when` has been true for the length of `for`; any false event, or a gap in the data, breaks it."""
+
+    def __init__(self, rule: Rule, predicates: Mapping[str, Predicate], catalogue: Catalogue) -> None:
+        super().__init__(rule, predicates)
+        self._length = rule.for_ or 0.0
+        kinds = {name: kind for name in rule.on if (kind := catalogue.get(name)) is not None}
+        self._intervals = {name: kind.interval for name, kind in kinds.items() if kind.interval > 0}
+
+    def judge(self, track: Track, sight: Sight) -> Effect:
+        """Begins, confirms or breaks."""
+        state = track.state
+        if sight.verdict is False:
+            track.state = track.ripens = None
+            if not track.active:
+                track.evidence.clear()
+            return Effect.NOTHING
+        if isinstance(state, Holding):
+            state.last = sight.at
+        elif sight.verdict is True:
+            state = track.state = self._begin(sight)
+        else:
+            return Effect.NOTHING
+        if not state.done:
+            if sight.verdict is True:
+                track.remember(sight.evidence())
+            track.ripens = self._next(state, state.last)
+        return Effect.NOTHING
+
+    def ripen(self, track: Track, at: float, heard: Heard) -> Effect:
+        """Comes, breaks, or waits on where the device has been heard of meanwhile."""
+        state = track.state
+        track.ripens = None
+        if not isinstance(state, Holding) or state.done:
+            return Effect.NOTHING
+        last = state.last if state.own else max(state.last, heard.get(track.device or "", state.last))
+        due = self._next(state, last)
+        if due > at:
+            track.ripens = due
+            return Effect.NOTHING
+        if at < state.since + self._length:
+            track.state = None
+            track.evidence.clear()
+            return Effect.NOTHING
+        state.done = True
+        return Effect.CAME
+
+    def values(self, track: Track) -> Mapping[str, Any]:
+        """`held_s`: how long it has held."""
+        return {"held_s": self._length}
+
+    def _begin(self, sight: Sight) -> Holding:
+        expected = self._intervals.get(sight.event.kind, 0.0)
+        reported = sight.device.report_interval if sight.device is not None else 0.0
+        return Holding(since=sight.at, last=sight.at, gap=FORGIVEN * (reported or expected), own=expected > 0)
+
+    def _next(self, state: Holding, last: float) -> float:
+        """When to look again: when it is complete, or when the data has been missing for too long."""
+        complete = state.since + self._length
+        return min(complete, last + state.gap) if state.gap else complete

@@ -1,0 +1,312 @@
+"""The engine: a pure, deterministic state machine, keyed by rule and scope.
+
+`process` shows it an event, `advance` tells it the time; both return what changed, and nothing else happens. Timers fire
+at their due time, in order, whenever the clock passes them, so it makes no difference how often `advance` is called, how
+events are batched, or whether the engine was snapshotted and restored in between. docs/rules.md says exactly what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gateway.model.catalogue import Catalogue
+from gateway.model.event import Event
+from gateway.model.judgement import Cleared, Raised, RuleChange
+from gateway.model.place import Device
+from rules import snapshot as snapshots
+from rules.conditions import CompiledRule, Effect, Sight, Silent, Track
+from rules.conditions.silent import AVAILABILITY
+from rules.expressions import Getter
+from rules.language import RuleSet
+from rules.past import NO_PAST, Past
+from rules.plan import Entry, Index, Plan, covers
+from rules.timers import Timers
+
+
+class Engine:
+    """Judges events by rules. Times are seconds of the steady clock (`Event.at`), which never goes back."""
+
+    def __init__(self, rules: RuleSet, catalogue: Catalogue, topology: Mapping[str, Device]) -> None:
+        self.rules = rules
+        self._compiled = {rule.id: CompiledRule(rule, catalogue) for rule in rules}
+        self._index = Index(self._compiled.values())
+        self._silences = [rule for rule in self._compiled.values() if isinstance(rule.condition, Silent)]
+        self._devices = dict(topology)
+        self._unheard = dict.fromkeys(self._devices) if self._silences else {}
+        self._plans: dict[str, dict[str, Plan]] = {}
+        self._pasts: dict[tuple[str, str], Past] = {}
+        self._heard: dict[str, float] = {}
+        self._timers = Timers()
+        self._now: float | None = None
+
+    @property
+    def now(self) -> float | None:
+        """The latest moment it was told of; None before the first."""
+        return self._now
+
+    def process(self, event: Event) -> list[RuleChange]:
+        """What the event changes. Timers due by then fire first. An event from before `now` counts as of `now`."""
+        at = event.at if self._now is None or event.at > self._now else self._now
+        changes = self.advance(at)
+        try:
+            plan = self._plans[event.device][event.kind]
+        except KeyError:
+            plan = self._plan(event)
+        if event.late or event.replay:
+            self._process_old(event, at, plan, changes)
+            return changes
+        get = event.data.get
+        past = self._past(event, plan, at) if plan.looks_back else NO_PAST
+        for entry in plan.fixed:
+            wakes, scope, rule, _ = entry
+            try:
+                if scope not in rule.tracks and not wakes(get, past):
+                    continue
+            except (TypeError, ArithmeticError, ValueError):
+                continue
+            self._judge(entry, scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes)
+        if plan.read:
+            self._judge_read(event, at, plan, past, changes)
+        if plan.looks_back:
+            past.pass_on(event.data)
+        if plan.speaks and (event.kind != AVAILABILITY or get("online") is not False):
+            self._heard[event.device] = at
+        return changes
+
+    def advance(self, now: float) -> list[RuleChange]:
+        """What the passing of time up to `now` changes, timer by timer in the order of their due times."""
+        changes: list[RuleChange] = []
+        if self._unheard:
+            self._listen(now)
+        while (due := self._timers.pop(now)) is not None:
+            self._fire(due[1], due[0], changes)
+        if self._now is None or now > self._now:
+            self._now = now
+        return changes
+
+    def next_due(self) -> float | None:
+        """When `advance` will next have something to do; None for never, if nothing is heard."""
+        return self._timers.next_due()
+
+    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> list[RuleChange]:
+        """Devices that were added or changed, as of `now`. What stood open for one that is now disabled ends."""
+        changes: list[RuleChange] = []
+        at = now if now is not None else self._now or 0.0
+        for device in devices:
+            self._devices[device.id] = device
+            self._plans.pop(device.id, None)
+            if not device.enabled:
+                self._forget(device, at, changes)
+            elif self._silences:
+                self._unheard[device.id] = None
+        if now is not None and self._unheard:
+            self._listen(now)
+        return changes
+
+    def resume(self, now: float) -> None:
+        """The gateway could not listen until `now` (it was down for long): silences are counted anew from here."""
+        for rule in self._silences:
+            for scope, track in rule.tracks.items():
+                if track.ripens is not None and isinstance(rule.condition, Silent):
+                    rule.condition.listen_again(track, now)
+                    self._timers.set((rule.rule.id, scope), track.due)
+
+    def snapshot(self) -> bytes:
+        """All it remembers. An engine of the same rules that restores it goes on exactly as this one."""
+        pasts: dict[str, dict[str, dict[str, tuple[object, float]]]] = {}
+        for (device, kind), past in self._pasts.items():
+            pasts.setdefault(device, {})[kind] = past.values
+        return snapshots.encode(
+            snapshots.Snapshot(
+                version=snapshots.VERSION,
+                now=self._now,
+                rules={
+                    name: snapshots.RuleMemory(rule.rule.fingerprint, rule.tracks)
+                    for name, rule in self._compiled.items()
+                    if rule.tracks
+                },
+                pasts=pasts,
+                heard=self._heard,
+            )
+        )
+
+    def restore(self, data: bytes) -> list[RuleChange]:
+        """Takes over what another engine remembered. Raises `msgspec.ValidationError` where the bytes are no snapshot.
+
+        What stood open under a rule that is gone, or whose condition is another now, ends: those changes are returned.
+        """
+        loaded = snapshots.decode(data)
+        self._now = loaded.now
+        at = loaded.now or 0.0
+        self._heard = loaded.heard
+        changes: list[RuleChange] = []
+        for name, memory in loaded.rules.items():
+            rule = self._compiled.get(name)
+            if rule is not None and rule.rule.fingerprint == memory.fingerprint:
+                rule.tracks.update(memory.tracks)
+                for scope, track in memory.tracks.items():
+                    self._timers.set((name, scope), track.due)
+                continue
+            reason = "rule_removed" if rule is None else "rule_changed"
+            standing = [scope for scope, track in memory.tracks.items() if track.active]
+            changes += [Cleared(rule=name, scope=scope, at=at, reason=reason) for scope in standing]
+        for device, kinds in loaded.pasts.items():
+            for kind, values in kinds.items():
+                self._pasts[device, kind] = past = Past(self._index.looked_back_on(kind))
+                past.values = {field: value for field, value in values.items() if field in past.fields}
+        return changes
+
+    def _plan(self, event: Event) -> Plan:
+        device = self._devices.get(event.device)
+        plan = self._index.plan(event.device, event.kind, device, event.site)
+        self._plans.setdefault(event.device, {})[event.kind] = plan
+        return plan
+
+    def _past(self, event: Event, plan: Plan, at: float) -> Past:
+        past = self._pasts.get((event.device, event.kind))
+        if past is None:
+            past = self._pasts[event.device, event.kind] = Past(plan.looks_back)
+        past.at = at
+        return past
+
+    def _judge_read(self, event: Event, at: float, plan: Plan, past: Past, changes: list[RuleChange]) -> None:
+        """The rules whose scope stands in the event."""
+        get = event.data.get
+        for entry in plan.read:
+            scope = _scope(entry, plan, get, past)
+            if scope and (scope in entry.rule.tracks or _wakes(entry, get, past)):
+                self._judge(entry, scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes)
+
+    def _process_old(self, event: Event, at: float, plan: Plan, changes: list[RuleChange]) -> None:
+        """A late event is shown to the rules that ask for it, a replayed one to none; both prove the device speaks."""
+        get = event.data.get
+        past = self._past(event, plan, at) if plan.looks_back else NO_PAST
+        wanted = plan.silences if event.kind != AVAILABILITY else ()
+        if event.late and not event.replay:
+            wanted += plan.late
+        for entry in wanted:
+            scope = entry.scope or _scope(entry, plan, get, past)
+            if scope and (scope in entry.rule.tracks or _wakes(entry, get, past)):
+                self._judge(entry, scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes)
+        if plan.speaks and event.kind != AVAILABILITY:
+            self._heard[event.device] = at
+
+    def _judge(self, entry: Entry, scope: str, sight: Sight, plan: Plan, changes: list[RuleChange]) -> None:
+        """Shows an event to a rule that has a reason to look at it."""
+        rule = entry.rule
+        track = rule.tracks.get(scope)
+        if track is None:
+            track = rule.tracks[scope] = Track(site=plan.site)
+        track.device = sight.event.device
+        if sight.event.kind in rule.rule.on:
+            sight.verdict = rule.condition.when.verdict(sight.get, sight.past)
+        effect = rule.condition.judge(track, sight)
+        if effect is Effect.CAME:
+            self._raise(rule, scope, track, sight.at, changes)
+        if track.active and effect is Effect.WENT:
+            changes.append(_end(rule, scope, track, sight.at, "cleared", sight))
+        elif track.active and rule.ending is not None and rule.ending.judge(track, sight):
+            changes.append(_end(rule, scope, track, sight.at, "cleared", sight))
+            rule.condition.reset(track)
+        self._settle(rule, scope, track)
+
+    def _fire(self, key: tuple[str, str], at: float, changes: list[RuleChange]) -> None:
+        """A timer. Where an end and a beginning are due together, the end comes first."""
+        rule = self._compiled[key[0]]
+        scope = key[1]
+        track = rule.tracks[scope]
+        if track.clears is not None and track.clears <= at:
+            changes.append(_end(rule, scope, track, at, "clear_after"))
+            rule.condition.reset(track)
+        if track.ripens is not None and track.ripens <= at:
+            effect = rule.condition.ripen(track, at, self._heard)
+            if effect is Effect.CAME:
+                self._raise(rule, scope, track, at, changes)
+            elif effect is Effect.WENT and track.active:
+                changes.append(_end(rule, scope, track, at, "cleared"))
+        self._settle(rule, scope, track)
+
+    def _raise(self, compiled: CompiledRule, scope: str, track: Track, at: float, changes: list[RuleChange]) -> None:
+        rule = compiled.rule
+        data = track.evidence[-1].data if track.evidence else {}
+        values = {field: data[field] for field in rule.reads if field in data}
+        values.update(compiled.condition.values(track))
+        changes.append(
+            Raised(
+                rule=rule.id,
+                scope=scope,
+                at=at,
+                site=track.site,
+                device=track.device,
+                again=track.active,
+                momentary=rule.momentary,
+                values=values,
+                evidence=tuple(track.evidence),
+            )
+        )
+        track.evidence = []
+        track.active = not rule.momentary
+        if track.active and compiled.ending is not None:
+            compiled.ending.began(track, at)
+
+    def _settle(self, compiled: CompiledRule, scope: str, track: Track) -> None:
+        """Sets the track's timer, or lets go of a track in which nothing stands open."""
+        if not track.active and track.state is None:
+            del compiled.tracks[scope]
+            self._timers.set((compiled.rule.id, scope), None)
+        else:
+            self._timers.set((compiled.rule.id, scope), track.due)
+
+    def _listen(self, at: float) -> None:
+        """Starts listening to devices that have not been listened to, or whose record changed."""
+        devices = [self._devices[name] for name in self._unheard]
+        self._unheard = {}
+        for rule in self._silences:
+            if not isinstance(rule.condition, Silent):
+                continue
+            for device in devices:
+                allowed = rule.condition.allowed(device)
+                track = rule.tracks.get(device.id)
+                if device.enabled and allowed and covers(rule, device, device.site):
+                    if track is None:
+                        track = rule.tracks[device.id] = Track(site=device.site, device=device.id)
+                    rule.condition.begin(track, at, allowed)
+                    self._timers.set((rule.rule.id, device.id), track.due)
+                elif track is not None and not track.active:
+                    del rule.tracks[device.id]
+                    self._timers.set((rule.rule.id, device.id), None)
+
+    def _forget(self, device: Device, at: float, changes: list[RuleChange]) -> None:
+        """Ends whatever stands open because of a device that is no longer listened to."""
+        self._unheard.pop(device.id, None)
+        for rule in self._compiled.values():
+            for scope in [scope for scope, track in rule.tracks.items() if track.device == device.id]:
+                if rule.tracks[scope].active:
+                    changes.append(Cleared(rule=rule.rule.id, scope=scope, at=at, reason="device_disabled"))
+                del rule.tracks[scope]
+                self._timers.set((rule.rule.id, scope), None)
+
+
+def _end(rule: CompiledRule, scope: str, track: Track, at: float, reason: str, sight: Sight | None = None) -> Cleared:
+    """Ends what is active; the event that ended it, if one did, is the evidence."""
+    track.active = False
+    track.clears = None
+    evidence = () if sight is None else (sight.evidence(),)
+    return Cleared(rule=rule.rule.id, scope=scope, at=at, reason=reason, evidence=evidence)
+
+
+def _wakes(entry: Entry, get: Getter, past: Past) -> bool:
+    """Whether the event begins something in a scope where nothing stands open."""
+    try:
+        return entry.wakes(get, past)
+    except (TypeError, ArithmeticError, ValueError):
+        return False
+
+
+def _scope(entry: Entry, plan: Plan, get: Getter, past: Past) -> str:
+    """The scope that stands in the event; "" where it is not known."""
+    try:
+        scope = entry.rule.scope(get, past) if entry.rule.scope else None
+    except (TypeError, ArithmeticError, ValueError):
+        return ""
+    return "" if scope is None else f"{plan.site}/{scope}"

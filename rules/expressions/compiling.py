@@ -1,0 +1,168 @@
+"""From a checked tree to a Python function.
+
+A truth becomes two functions, `holds` and `fails`: that it is known to be true, and that it is known to be false. Each is
+a plain two-valued expression: negation is pushed down to the comparisons, and each comparison first asks whether what it
+reads is known. So unknown costs nothing, and an event whose `holds` is false needs no second look unless something stands
+open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple, Protocol
+
+from rules.expressions.tree import (
+    Age,
+    Arithmetic,
+    Both,
+    Call,
+    Changed,
+    Compare,
+    Constant,
+    Either,
+    FieldOf,
+    Flag,
+    Member,
+    Negative,
+    Not,
+    Previous,
+    Truth,
+    Value,
+)
+
+
+class Reader(Protocol):
+    """Looks back on a device's earlier events of one kind; None where there is nothing to look back on."""
+
+    def previous(self, field: str) -> Any:
+        """The field's last value before the present event."""
+
+    def changed(self, field: str, value: Any) -> bool | None:
+        """Whether `value` differs from the field's last one."""
+
+    def age(self, field: str, value: Any) -> float | None:
+        """Seconds for which the field has had `value`; 0 where it just came."""
+
+
+Getter = Callable[[str], Any]
+Truthful = Callable[[Getter, Reader], bool]
+Valuer = Callable[[Getter, Reader], Any]
+
+
+class Predicate(NamedTuple):
+    """A compiled truth. `holds` is whether it is known to be true, `fails` whether it is known to be false."""
+
+    holds: Truthful
+    fails: Truthful
+
+    def verdict(self, get: Getter, past: Reader) -> bool | None:
+        """True, False, or None for unknown."""
+        try:
+            return True if self.holds(get, past) else False if self.fails(get, past) else None
+        except (TypeError, ArithmeticError, ValueError):
+            return None
+
+
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+_FUNCTIONS: dict[str, Any] = {"__builtins__": {}, "abs": abs, "min": min, "max": max}
+
+
+def compile_truth(tree: Truth, name: str = "expression") -> Predicate:
+    """The two functions of a truth."""
+    return Predicate(_function(_true(tree, False), name), _function(_true(tree, True), name))
+
+
+def compile_value(tree: Value, name: str = "expression") -> Valuer:
+    """The function of a value; it answers None for unknown."""
+    known = _Known()
+    source = known.value(tree)
+    guards = " and ".join(known.guards)
+    return _function(f"({source} if {guards} else None)" if guards else source, name)
+
+
+def _yes(_get: Getter, _past: Reader) -> bool:
+    return True
+
+
+def _no(_get: Getter, _past: Reader) -> bool:
+    return False
+
+
+ALWAYS = Predicate(_yes, _no)
+"""True of every event: a rule without `when`."""
+NEVER = Predicate(_no, _no)
+"""A predicate of which nothing is ever known."""
+
+
+def _function(source: str, name: str) -> Valuer:
+    code = compile(f"lambda get, past: {source}", f"<{name}>", "eval", dont_inherit=True, optimize=2)
+    body = next(constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return FunctionType(body, _FUNCTIONS, name)
+
+
+def _true(node: Truth, negated: bool) -> str:
+    """Python source that is true where `node` (or its contrary) is known to be true."""
+    match node:
+        case Not(part):
+            return _true(part, not negated)
+        case Both(parts) | Either(parts):
+            joined = " and " if isinstance(node, Both) is not negated else " or "
+            return "(" + joined.join(_true(part, negated) for part in parts) + ")"
+        case Flag(FieldOf(field)):
+            return f"get({field!r}) is {not negated}"
+        case Flag(value):
+            return (
+                f"{_Known().value(value)} is {not negated}"
+                if not isinstance(value, Previous)
+                else (f"past.previous({value.name!r}) is {not negated}")
+            )
+        case Changed(field):
+            return f"past.changed({field!r}, get({field!r})) is {not negated}"
+        case Compare(operator, left, right):
+            known = _Known()
+            one, other = known.value(left), known.value(right)
+            return known.guarded(f"{one} {_OPPOSITE[operator] if negated else operator} {other}")
+        case Member(value, items):
+            known = _Known()
+            return known.guarded(f"{known.value(value)} {'not in' if negated else 'in'} {items!r}")
+
+
+class _Known:
+    """Collects, while a value is written out, what must be known before it may be computed."""
+
+    def __init__(self) -> None:
+        self.guards: list[str] = []
+        self._names: dict[str, str] = {}
+
+    def guarded(self, source: str) -> str:
+        """`source`, asked only where everything it reads is known."""
+        return "(" + " and ".join([*self.guards, source]) + ")"
+
+    def value(self, node: Value) -> str:
+        """Python source of the value; the guards it needs are collected."""
+        match node:
+            case Constant(value):
+                return repr(value)
+            case FieldOf(field):
+                return self._known(f"get({field!r})", "is not None")
+            case Previous(field):
+                return self._known(f"past.previous({field!r})", "is not None")
+            case Age(field):
+                return self._known(f"past.age({field!r}, get({field!r}))", "is not None")
+            case Negative(value):
+                return f"(-{self.value(value)})"
+            case Call(function, arguments):
+                return f"{function}({', '.join(self.value(argument) for argument in arguments)})"
+            case Arithmetic(operator, left, right):
+                one, other = self.value(left), self.value(right)
+                if operator in ("/", "//", "%"):
+                    other = self._known(other, "!= 0")
+                return f"({one} {operator} {other})"
+
+    def _known(self, source: str, test: str) -> str:
+        name = self._names.get(source)
+        if name is None:
+            name = self._names[source] = f"_{len(self._names)}"
+            self.guards.append(f"({name} := {source}) {test}")
+        return name

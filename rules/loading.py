@@ -1,0 +1,104 @@
+"""Packs: YAML files of rules, each read whole or refused whole with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.resources import files
+from itertools import starmap
+from pathlib import Path
+
+from gateway.catalogue import load_catalogue
+from gateway.model.catalogue import Catalogue
+from rules.coherence import complete
+from rules.document import Document, Node
+from rules.errors import PackError, Problem
+from rules.language import Rule, RuleSet
+from rules.reading import WORDS, read_rule
+from rules.timeline import Timeline, read_timelines
+
+
+class Pack:
+    """What one file holds: its rules, their tests, and what is wrong with it."""
+
+    def __init__(self, document: Document, catalogue: Catalogue) -> None:
+        self.file = document.file
+        self.rules: list[Rule] = []
+        self.timelines: list[Timeline] = []
+        self._document = document
+        self._catalogue = catalogue
+        self.places: dict[str, Node] = {}
+        root = document.root()
+        if root is None:
+            return
+        if not root.is_list:
+            root.problem("a pack is a list of rules", "begin each with `- id: …`")
+            return
+        for node in root.items():
+            self._read(node)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything wrong with it, in the order of the file."""
+        return sorted(self._document.problems)
+
+    def _read(self, node: Node) -> None:
+        before = len(self._document.problems)
+        words = node.words(WORDS, "a rule")
+        if not words:
+            return
+        rule = complete(read_rule(words, node, self._catalogue, self.file), words, node, self._catalogue)
+        if rule.id in self.places:
+            words["id"].problem(f"'{rule.id}' is already the id of the rule in line {self.places[rule.id].line}")
+        elif "id" in words:
+            self.places[rule.id] = words["id"]
+        timelines = read_timelines(words["tests"], rule, self._catalogue) if "tests" in words else []
+        if len(self._document.problems) == before:
+            self.rules.append(rule)
+            self.timelines += timelines
+
+
+def read_packs(sources: Mapping[str, str] | Iterable[Path | str], catalogue: Catalogue) -> list[Pack]:
+    """Packs from texts by name, or from files; a folder stands for its `*.yaml` files in the order of their names.
+
+    An id that two packs use is a problem of the second.
+    """
+    documents = starmap(Document, sources.items()) if isinstance(sources, Mapping) else _read_files(sources)
+    packs = [Pack(document, catalogue) for document in documents]
+    seen: dict[str, str] = {}
+    for pack in packs:
+        for rule, node in pack.places.items():
+            if rule in seen:
+                node.problem(f"'{rule}' is already the id of a rule in {seen[rule]}", "choose another id")
+            seen.setdefault(rule, pack.file)
+    return packs
+
+
+def load_packs(sources: Mapping[str, str] | Iterable[Path | str], catalogue: Catalogue | None = None) -> RuleSet:
+    """The rules of several packs, in their order. Raises `PackError` with all problems of all of them."""
+    packs = read_packs(sources, catalogue or load_catalogue())
+    problems = [problem for pack in packs for problem in pack.problems]
+    if problems:
+        raise PackError(problems)
+    return RuleSet(rule for pack in packs for rule in pack.rules)
+
+
+def check(paths: Iterable[Path | str], catalogue: Catalogue | None = None) -> list[Problem]:
+    """Everything wrong with the packs at `paths`, in order; empty where they may be loaded."""
+    return [problem for pack in read_packs(paths, catalogue or load_catalogue()) for problem in pack.problems]
+
+
+def shipped_packs() -> list[Path]:
+    """The packs that come with the product."""
+    folder = Path(str(files("rules"))) / "packs"
+    return sorted(folder.glob("*.yaml"))
+
+
+def _read_files(paths: Iterable[Path | str]) -> Iterator[Document]:
+    for path in map(Path, paths):
+        for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
+            try:
+                yield Document(str(file), file.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError) as error:
+                unread = Document(str(file), "")
+                unread.note(1, 1, f"cannot be read: {error}", suggestion="give a folder or a UTF-8 file")
+                yield unread

@@ -210,7 +210,7 @@ class EmbeddedBroker:
             if os.getppid() != parent:
                 os._exit(1)
 
-        self._process = subprocess.Popen(  # noqa: S603 - our own program with our own file
+        self._process = subprocess.Popen(
             [str(find_server()), "-c", str(self.config_path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
-"""The connection to the broker: QoS 1, a persistent session, acknowledgement after the commit. Sole importer of paho.
+"""The connection to the broker: QoS 1, a persistent session, acknowledgement after the commit.
 
-paho keeps the connection: handshake, keepalive, publishing, reconnecting. `_BufferedClient` replaces its reading only
-(docs/decisions/0002-paho-buffered.md), and leans on paho 2.2 in the few places that tests/inbox/test_paho_pin.py pins.
+paho keeps the connection: handshake, keepalive, publishing, reconnecting. What it read goes through `frames` into
+`handover`, where the core takes it; what the core has committed goes back as PUBACKs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from gateway.inbox.buffered import BufferedClient, Hooks
 from gateway.inbox.frames import FrameReader, pubacks
 from gateway.inbox.handover import Handover
 from gateway.inbox.heartbeat import Heartbeat
@@ -29,8 +30,6 @@ from gateway.inbox.messages import HEARTBEAT_TOPIC, InboxMessage, MqttSettings
 from gateway.inbox.outgoing import Done, Outgoing
 from gateway.inbox.tls import tls_context
 
-_READ_BYTES: Final = 256 * 1024
-_PUBACK: Final = 0x40
 _REFUSED: Final = 0x80
 _FIRST_DELAY: Final = 0.1
 _MAX_DELAY: Final = 5.0
@@ -57,74 +56,6 @@ class InboxCounters:
     sessions_lost: int = 0
     callback_errors: int = 0
     restarts: int = 0
-
-
-class _BufferedClient(paho.Client):
-    """paho with one `recv` for each wake-up, and hooks where the inbox has to know."""
-
-    inbox: MqttInbox
-
-    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Reads what is there and hands it over. Nothing raised here ends the network thread."""
-        try:
-            data = self._sock_recv(_READ_BYTES)
-            if not data:
-                return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
-            with self._msgtime_mutex:
-                self._last_bytes_received = time.monotonic()
-            return self._handle(self.inbox._bytes_came(data))
-        except BlockingIOError:
-            return MQTTErrorCode.MQTT_ERR_SUCCESS
-        except OSError:
-            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
-        except Exception as error:
-            self.inbox._callback_failed("reading", error)
-            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
-
-    def _handle(self, packets: list[tuple[int, bytes]]) -> MQTTErrorCode:
-        for head, body in packets:
-            self._in_packet = {
-                "command": head,
-                "have_remaining": 1,
-                "remaining_count": [],
-                "remaining_mult": 1,
-                "remaining_length": len(body),
-                "packet": bytearray(body),
-                "to_process": 0,
-                "pos": 0,
-            }
-            code = self._packet_handle()
-            if code > 0:
-                return self._loop_rc_handle(code)
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
-
-    def loop_misc(self) -> MQTTErrorCode:
-        """Runs with every turn of the network loop, once a second at least."""
-        self.inbox._tick()
-        return super().loop_misc()
-
-    def reconnect(self) -> MQTTErrorCode:
-        """Connects again. First the generation ends, so that no acknowledgement of the old one can follow."""
-        self.inbox._new_generation()
-        return super().reconnect()
-
-    def send_acknowledgements(self, packets: bytes) -> None:
-        """Queues PUBACK packets as one piece of outgoing data; paho writes it in order with the rest."""
-        self._packet_queue(_PUBACK, packets, 0, 0)
-
-    def _mid_generate(self) -> int:
-        mid = super()._mid_generate()
-        self.inbox._outgoing.id_made(mid)
-        return mid
-
-    def _reconnect_wait(self) -> None:
-        self.inbox._wait_before_reconnect()
-
-    def _thread_main(self) -> None:
-        try:
-            super()._thread_main()
-        except Exception as error:
-            self.inbox._callback_failed("the network thread", error)
 
 
 class MqttInbox:
@@ -196,7 +127,7 @@ class MqttInbox:
         Revives a network thread that died and cuts a link that is silent, so call it every second or so.
         """
         if not self._stopping.is_set() and now - self._revived_at > self._heartbeat.interval:
-            if self._client._thread is None:
+            if self._client.network_thread_ended():
                 self._revived_at = now
                 self._revive()
             elif self._connected.is_set() and self._heartbeat.overdue(now):
@@ -288,7 +219,7 @@ class MqttInbox:
 
     def confirmed(self) -> set[str]:
         """The filters that the broker has granted in this session."""
-        return set(self._confirmed)
+        return self._confirmed & self._filters.keys()
 
     def waiting(self) -> int:
         """How many messages nobody has taken yet."""
@@ -321,7 +252,7 @@ class MqttInbox:
             elif message.topic == HEARTBEAT_TOPIC:
                 self._heartbeat.echo(message.payload, message.at_monotonic)
                 continue
-            elif len(self._handover) >= self._settings.window:
+            elif len(self._handover) + len(kept) >= self._settings.window:
                 self.counters.dropped_qos0 += 1
                 continue
             kept.append(message)
@@ -410,7 +341,7 @@ class MqttInbox:
         # Jitter, so that a hundred gateways do not come back in step. Waits for `stop` rather than sleeping.
         self._stopping.wait(delay * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
 
-    def _callback_failed(self, where: str, error: Exception) -> None:
+    def _failed(self, where: str, error: Exception) -> None:
         self.counters.callback_errors += 1
         _log.error("%s failed, the connection is made anew: %r", where, error, exc_info=error)
 
@@ -419,16 +350,23 @@ class MqttInbox:
 
     # -- making and mending ------------------------------------------------------------------------------------------
 
-    def _make_client(self) -> _BufferedClient:
+    def _make_client(self) -> BufferedClient:
         settings = self._settings
-        client = _BufferedClient(
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
             clean_session=None if self._v5 else False,
             protocol=MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
         )
-        client.inbox = self
+        client.hooks = Hooks(
+            bytes_came=self._bytes_came,
+            tick=self._tick,
+            new_generation=self._new_generation,
+            wait_before_reconnect=self._wait_before_reconnect,
+            failed=self._failed,
+            id_made=self._outgoing.id_made,
+        )
         client.max_queued_messages_set(_MAX_QUEUED)
         client.max_inflight_messages_set(_MAX_IN_FLIGHT)
         if settings.username:
@@ -493,7 +431,7 @@ class _Guard:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
         if isinstance(error, Exception):
-            self._inbox._callback_failed(self._where, error)
+            self._inbox._failed(self._where, error)
             return True
         return False
 

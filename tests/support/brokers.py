@@ -67,7 +67,7 @@ def device(
     )
 
 
-CORE_ACCOUNT = Account(name=CORE, password="core-password", publish=("#",), subscribe=("#",))  # noqa: S106
+CORE_ACCOUNT = Account(name=CORE, password="core-password", publish=("#",), subscribe=("#",))
 
 
 class Broker(Protocol):

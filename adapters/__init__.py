@@ -40,7 +40,7 @@ class AdapterError(GatehouseError):
 
 
 def load_adapters(extra_mappings: Path | None = None) -> dict[str, Adapter]:
-    """Every adapter by its own name. `extra_mappings` is a folder of mapping files, which may be absent.
+    """Every adapter under its name and under its aliases. `extra_mappings` is a folder of mapping files; it may be absent.
 
     Raises `MappingError` for a file that is wrong and `AdapterError` for a name that is taken or a broken package.
     """
@@ -48,20 +48,12 @@ def load_adapters(extra_mappings: Path | None = None) -> dict[str, Adapter]:
     found: dict[str, Adapter] = {}
     sources: dict[str, str] = {}
     for source, adapter in _all(folder):
-        name = adapter.manifest.name
-        for taken in (name, *adapter.manifest.aliases):
+        for taken in (adapter.manifest.name, *adapter.manifest.aliases):
             if taken in sources:
                 raise AdapterError(f"{source}: the name {taken!r} is taken by {sources[taken]}; choose another")
             sources[taken] = source
-        found[name] = adapter
+            found[taken] = adapter
     return found
-
-
-def find_adapter(adapters: dict[str, Adapter], name: str) -> Adapter | None:
-    """The adapter called `name`, or having it as an alias (`native` is `cloudevents`)."""
-    if name in adapters:
-        return adapters[name]
-    return next((adapter for adapter in adapters.values() if name in adapter.manifest.aliases), None)
 
 
 def _all(folder: Path | None) -> Iterator[tuple[str, Adapter]]:
@@ -104,4 +96,4 @@ def _text(file: Path) -> str:
         raise AdapterError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "AdapterError", "MappingError", "find_adapter", "load_adapters"]
+__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "AdapterError", "MappingError", "load_adapters"]

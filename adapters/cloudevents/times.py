@@ -35,7 +35,10 @@ def _unusual(text: object, where: str) -> float:
     leap = plain[17:19] == "60"
     if plain != text or leap:
         usual = f"{plain[:17]}59{plain[19:]}" if leap else plain
-        return epoch(usual, where) + leap
+        try:
+            return epoch(usual, where) + leap
+        except Undecodable:
+            pass
     raise Undecodable(where, f"{text[:40]!r} is not an RFC 3339 time such as 2026-11-22T11:05:49Z")
 
 

@@ -1,0 +1,1 @@
+"""Adapters: the formats one by one, and the engine of the mappings."""

@@ -48,7 +48,7 @@ class Link:
     """A connection with its own credential. It keeps what is said while it is down and reconnects with growing pauses.
 
     Callbacks: `up()` gives the first messages, `down()`, `received(topic, payload)`, `published(mid, message)`,
-    `confirmed(mid)`.
+    `confirmed(mid)`; `opened(socket)` and `closing(socket)` tell which socket to wait on.
     """
 
     def __init__(
@@ -64,6 +64,8 @@ class Link:
         received: Callable[[str, bytes], None],
         published: Callable[[int, Message], None],
         confirmed: Callable[[int], None],
+        opened: Callable[[Any], object],
+        closing: Callable[[Any], object],
     ) -> None:
         self.name = name
         self.connected = False
@@ -72,7 +74,7 @@ class Link:
         self._address = address
         self._subscriptions = subscriptions
         self._up, self._down, self._received = up, down, received
-        self._published, self._confirmed = published, confirmed
+        self._published, self._confirmed, self._opened = published, confirmed, opened
         self._backlog: deque[Message] = deque(maxlen=BACKLOG)
         self._random = Random(name)  # noqa: S311 - spreads reconnects, no secret
         self._pause = 0.2
@@ -90,7 +92,8 @@ class Link:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
-        client.on_socket_open = _no_delay
+        client.on_socket_open = self._on_socket_open
+        client.on_socket_close = lambda client, data, sock: closing(sock)
         self._client = client
 
     @property
@@ -159,6 +162,10 @@ class Link:
         self.lost += len(self._backlog) == BACKLOG
         self._backlog.append(message)
 
+    def _on_socket_open(self, client: mqtt.Client, data: Any, sock: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._opened(sock)
+
     def _on_connect(self, client: mqtt.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
             self.refusal = f"{self.name}: the broker refused it: {reason}"
@@ -182,7 +189,3 @@ class Link:
 
     def _on_publish(self, client: mqtt.Client, data: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
         self._confirmed(mid)
-
-
-def _no_delay(client: mqtt.Client, data: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -44,7 +44,6 @@ class Runner:
         self._report = report or (lambda line: None)
         self._clock = clock
         self._selector = selectors.DefaultSelector()
-        self._watched: dict[str, object] = {}
         self.links = {name: self._link(name, address, credentials) for name in simulation.community.links}
         simulation.on_incident = self._incident
 
@@ -103,6 +102,8 @@ class Runner:
             received=lambda topic, payload: simulation.receive(name, topic, payload, self._clock()),
             published=published,
             confirmed=lambda mid: ledger.confirmed(name, mid, self._clock()),
+            opened=lambda sock: self._selector.register(sock, selectors.EVENT_READ, name),
+            closing=self._selector.unregister,
         )
 
     def _mind_links(self, wall: float) -> None:
@@ -115,19 +116,6 @@ class Runner:
             elif attempts < CONNECTS_A_TURN and link.may_connect(wall):
                 attempts += 1
                 link.connect(wall)
-            self._watch(name, link)
-
-    def _watch(self, name: str, link: Link) -> None:
-        """Keeps the selector's view of the link's socket current."""
-        sock, watched = link.socket, self._watched.get(name)
-        if sock is watched:
-            return
-        if watched is not None:
-            self._selector.unregister(watched)  # type: ignore[arg-type]
-            del self._watched[name]
-        if sock is not None:
-            self._selector.register(sock, selectors.EVENT_READ, name)
-            self._watched[name] = sock
 
     def _exchange(self, timeout: float) -> None:
         for key, _ in self._selector.select(timeout):
@@ -136,9 +124,8 @@ class Runner:
             link.write()
 
     def _tend(self) -> None:
-        for name, link in self.links.items():
+        for link in self.links.values():
             link.tend()
-            self._watch(name, link)
         self.ledger.flush()
 
     def _incident(self, occurrence: Occurrence) -> None:
@@ -148,16 +135,20 @@ class Runner:
             write_truth(self._truth, self.simulation.timeline.occurrences)
 
     def _finish(self) -> None:
+        """Ends the incidents, says the last words of each connection, waits for their acknowledgements, leaves."""
         wall = self._clock()
         self.simulation.stop(wall)
+        for name, link in self.links.items():
+            farewell = self.simulation.will(name)
+            if farewell is not None and link.connected:
+                link.send(farewell)
         deadline = time.monotonic() + LAST_ACKS_S
         while self.ledger.outstanding and self.connected and time.monotonic() < deadline:
             self._exchange(0.05)
-            for name, link in self.links.items():
-                self._watch(name, link)
         if self._truth is not None:
             write_truth(self._truth, self.simulation.timeline.occurrences)
+        self._report(self.status(wall))
         for link in self.links.values():
             link.leave()
+        self._exchange(0.0)
         self._selector.close()
-        self._report(self.status(wall))

@@ -15,6 +15,7 @@ DWELL_S = 4.0
 PERSON_KG = 68.0
 CAPACITY = 13
 DOOR_ZONE_M = 0.15
+TRAPPED_OFF_LEVEL_M = 0.9
 STEP_S = 0.1
 LONGEST_STRETCH_S = 60.0
 
@@ -197,7 +198,8 @@ class Car:
             return
         self.height = min((self.top - 1) * FLOOR_M, max(0.0, self.height + self.speed * STEP_S))
         self.running_s += STEP_S
-        if self.trap and self.people and not self.in_door_zone and abs(distance) > FLOOR_M / 2:
+        off_level = abs(self.height - (self.floor - 1) * FLOOR_M)
+        if self.trap and self.people and off_level > TRAPPED_OFF_LEVEL_M:
             self.trapped = True
             self.speed = 0.0
 

@@ -191,6 +191,24 @@ passes = Table(
     Index("passes_value", "kind", "value"),
 )
 
+#: What was decided at doors and barriers that asked, with the reason.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("time", Float, nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("device", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("value", String(128), nullable=False),
+    Column("direction", String(16), nullable=False),
+    Column("allowed", Boolean, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("pass_id", String(64)),
+    Column("command", String(64)),
+    Index("decisions_device", "device", "id"),
+)
+
 #: How many messages met each fate; the row `received` counts what came in.
 ledger = Table(
     "ledger",
@@ -234,7 +252,7 @@ quarantine = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", Serial, primary_key=True),
+    Column("id", Serial, primary_key=True, autoincrement=False),
     Column("topic", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("qos", Integer, nullable=False),

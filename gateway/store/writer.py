@@ -39,6 +39,7 @@ class WriteBatch(msgspec.Struct):
     plan_runs: list[Row] = []
     commands: list[Row] = []
     passes: list[Row] = []
+    decisions: list[Row] = []
     dead_letters: list[Row] = []
     quarantine: list[Row] = []
     outbox: list[Row] = []
@@ -61,6 +62,7 @@ _PLAN: tuple[tuple[str, Table, str], ...] = (
     ("plan_runs", tables.plan_runs, "upsert"),
     ("commands", tables.commands, "upsert"),
     ("passes", tables.passes, "upsert"),
+    ("decisions", tables.decisions, "insert"),
     ("dead_letters", tables.dead_letters, "insert"),
     ("quarantine", tables.quarantine, "upsert"),
     ("outbox", tables.outbox, "insert"),
@@ -225,7 +227,7 @@ def _insert(table: Table, how: str, mark: str) -> str:
 
 
 def _numbers_itself(column: Any) -> bool:
-    return bool(column.primary_key and column.table.name in ("dead_letters", "outbox"))
+    return bool(column.primary_key and column.table.name in ("dead_letters", "decisions"))
 
 
 def reason_of(error: BaseException) -> str:
@@ -242,3 +244,14 @@ def is_fatal(error: BaseException) -> bool:
         or "malformed" in words
         or (isinstance(error, DBAPIError) and error.connection_invalidated)
     )
+
+
+def verify_chain(rows: Iterable[Sequence[Any]]) -> int | None:
+    """The number of the first audit row that does not fit the one before it, or None where all do."""
+    previous, expected = _GENESIS, None
+    for number, time, actor, action, target, outcome, detail, before, own in rows:
+        fields = (time, actor, action, target, outcome, detail)
+        if before != previous or own != chain(previous, number, fields) or expected not in (None, number):
+            return int(number)
+        previous, expected = own, number + 1
+    return None

@@ -13,14 +13,14 @@ def upgrade() -> None:
     """Creates every table."""
     _alerts_and_audit()
     _changes_and_commands()
-    _dead_letters_and_device_states()
-    _devices_and_events()
-    _journal_and_ledger_and_meta_and_outbox()
-    _passes_and_plan_runs_and_quarantine()
-    _readings_and_sessions()
-    _sites_and_snapshots_and_tokens()
-    _users_and_work_orders()
-    _zones()
+    _dead_letters_and_decisions()
+    _device_states_and_devices()
+    _events_and_journal()
+    _ledger_and_meta_and_outbox_and_passes()
+    _plan_runs_and_quarantine_and_readings()
+    _sessions_and_sites_and_snapshots()
+    _tokens_and_users()
+    _work_orders_and_zones()
 
 
 def _alerts_and_audit() -> None:
@@ -83,7 +83,7 @@ def _changes_and_commands() -> None:
     op.create_index("commands_state", "commands", ["state"], unique=False)
 
 
-def _dead_letters_and_device_states() -> None:
+def _dead_letters_and_decisions() -> None:
     op.create_table(
         "dead_letters",
         sa.Column("id", SERIAL, nullable=False),
@@ -102,6 +102,25 @@ def _dead_letters_and_device_states() -> None:
     op.create_index("dead_letters_device", "dead_letters", ["adapter", "device"], unique=False)
     op.create_index("dead_letters_fate", "dead_letters", ["fate", "id"], unique=False)
     op.create_table(
+        "decisions",
+        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("time", sa.Float(), nullable=False),
+        sa.Column("site", sa.String(length=64), nullable=False),
+        sa.Column("device", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("value", sa.String(length=128), nullable=False),
+        sa.Column("direction", sa.String(length=16), nullable=False),
+        sa.Column("allowed", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("pass_id", sa.String(length=64), nullable=True),
+        sa.Column("command", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("decisions_device", "decisions", ["device", "id"], unique=False)
+
+
+def _device_states_and_devices() -> None:
+    op.create_table(
         "device_states",
         sa.Column("device", sa.String(length=64), nullable=False),
         sa.Column("site", sa.String(length=64), nullable=False),
@@ -113,9 +132,6 @@ def _dead_letters_and_device_states() -> None:
         sa.Column("shadow", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("device"),
     )
-
-
-def _devices_and_events() -> None:
     op.create_table(
         "devices",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -139,6 +155,9 @@ def _devices_and_events() -> None:
         sa.UniqueConstraint("adapter", "external_id"),
     )
     op.create_index(op.f("ix_devices_site"), "devices", ["site"], unique=False)
+
+
+def _events_and_journal() -> None:
     op.create_table(
         "events",
         sa.Column("seq", SERIAL, autoincrement=False, nullable=False),
@@ -156,9 +175,6 @@ def _devices_and_events() -> None:
     )
     op.create_index("events_device", "events", ["device", "seq"], unique=False)
     op.create_index("events_kind", "events", ["kind", "seq"], unique=False)
-
-
-def _journal_and_ledger_and_meta_and_outbox() -> None:
     op.create_table(
         "journal",
         sa.Column("id", SERIAL, autoincrement=False, nullable=False),
@@ -168,6 +184,9 @@ def _journal_and_ledger_and_meta_and_outbox() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _ledger_and_meta_and_outbox_and_passes() -> None:
     op.create_table(
         "ledger",
         sa.Column("fate", sa.String(length=32), nullable=False),
@@ -182,7 +201,7 @@ def _journal_and_ledger_and_meta_and_outbox() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", SERIAL, autoincrement=False, nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("qos", sa.Integer(), nullable=False),
@@ -190,9 +209,6 @@ def _journal_and_ledger_and_meta_and_outbox() -> None:
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-
-
-def _passes_and_plan_runs_and_quarantine() -> None:
     op.create_table(
         "passes",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -204,6 +220,9 @@ def _passes_and_plan_runs_and_quarantine() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("passes_value", "passes", ["kind", "value"], unique=False)
+
+
+def _plan_runs_and_quarantine_and_readings() -> None:
     op.create_table(
         "plan_runs",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -227,9 +246,6 @@ def _passes_and_plan_runs_and_quarantine() -> None:
         sa.Column("topic", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("adapter", "external_id"),
     )
-
-
-def _readings_and_sessions() -> None:
     op.create_table(
         "readings",
         sa.Column("seq", SERIAL, autoincrement=False, nullable=False),
@@ -246,6 +262,9 @@ def _readings_and_sessions() -> None:
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_index("readings_device", "readings", ["device", "time"], unique=False)
+
+
+def _sessions_and_sites_and_snapshots() -> None:
     op.create_table(
         "sessions",
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -257,9 +276,6 @@ def _readings_and_sessions() -> None:
         sa.PrimaryKeyConstraint("hash"),
     )
     op.create_index(op.f("ix_sessions_user"), "sessions", ["user"], unique=False)
-
-
-def _sites_and_snapshots_and_tokens() -> None:
     op.create_table(
         "sites",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -276,6 +292,9 @@ def _sites_and_snapshots_and_tokens() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("journal"),
     )
+
+
+def _tokens_and_users() -> None:
     op.create_table(
         "tokens",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -289,9 +308,6 @@ def _sites_and_snapshots_and_tokens() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("hash"),
     )
-
-
-def _users_and_work_orders() -> None:
     op.create_table(
         "users",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -304,6 +320,9 @@ def _users_and_work_orders() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _work_orders_and_zones() -> None:
     op.create_table(
         "work_orders",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -320,9 +339,6 @@ def _users_and_work_orders() -> None:
         sa.UniqueConstraint("number"),
     )
     op.create_index("work_orders_state", "work_orders", ["state", "opened_at"], unique=False)
-
-
-def _zones() -> None:
     op.create_table(
         "zones",
         sa.Column("id", sa.String(length=64), nullable=False),

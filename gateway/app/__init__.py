@@ -1,0 +1,1 @@
+"""Composition roots: what `run`, `broker`, `core` and `api` are made of. The only place that knows all rooms."""

@@ -1,0 +1,204 @@
+"""What the core process is made of, and the same core without a broker for the command line."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import select
+
+from gateway.app.credentials import CORE_USER, core_secret, topics_of, write_users
+from gateway.app.definitions import load_definitions
+from gateway.broker import BrokerUser
+from gateway.config import Home, Settings
+from gateway.core.core import Core, CoreSettings
+from gateway.core.door_server import DoorServer
+from gateway.core.lock import HomeLock
+from gateway.door import socket_path
+from gateway.errors import ConfigError, GatehouseError
+from gateway.inbox.messages import MqttSettings, client_id_of
+from gateway.inbox.mqtt import MqttInbox
+from gateway.model import Action, Device, Site
+from gateway.services.desk import Desk
+from gateway.services.ids import JournalIds
+from gateway.services.settings import DeskSettings
+from gateway.store import tables
+from gateway.store.writer import Writer
+from rules.engine import Engine
+
+_log = logging.getLogger(__name__)
+_DAY = 86_400.0
+
+
+def database_url(home: Home, settings: Settings) -> str:
+    """The database's URL: the setting, or SQLite in the home."""
+    return settings.store.url or f"sqlite:///{quote(str(home.data / 'gatehouse.db'))}"
+
+
+class CoreProcess:
+    """The parts of one core, built and recovered. `close` gives everything back."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self.home = home
+        self.settings = settings
+        known = load_definitions(home)
+        self.adapters = known.adapters
+        ids = JournalIds()
+        self._changes: Callable[[int], None] = lambda last: None
+        self.core = Core(
+            writer=Writer(database_url(home, settings)),
+            adapters=self.adapters,
+            catalogue=known.catalogue,
+            engine=Engine(known.rules, known.catalogue, {}),
+            desk=Desk(known.rules, known.plans, known.catalogue, ids, DeskSettings()),
+            ids=ids,
+            settings=_pace(settings),
+            default_site=Site(id="", timezone=settings.site.timezone, lateness=settings.site.lateness_s),
+            on_devices=self.tell_broker,
+            on_changes=lambda last: self._changes(last),
+        )
+
+    def recover(self) -> None:
+        """Brings the core to where the last run ended."""
+        self.core.recover()
+        self.tell_broker()
+
+    def tell_broker(self) -> None:
+        """Writes the embedded broker's list of credentials."""
+        if self.settings.mqtt.url:
+            return
+        devices = tables.devices
+        statement = select(devices.c.id, devices.c.secret_hash).where(
+            devices.c.enabled, devices.c.secret_hash.is_not(None)
+        )
+        users = []
+        for name, secret in self.core.writer.select(statement):
+            device: Device | None = self.core.registry.devices.get(name)
+            adapter = self.adapters.get(device.adapter) if device is not None else None
+            if device is not None and adapter is not None:
+                publish, subscribe = topics_of(device, adapter)
+                users.append(BrokerUser(name=name, password_bcrypt=secret, publish=publish, subscribe=subscribe))
+        write_users(self.home, users)
+
+    def follow(self, tell: Callable[[int], None]) -> None:
+        """Who is told of each new change's number."""
+        self._changes = tell
+
+
+def run_core(home: Home, settings: Settings) -> int:
+    """The core process, until SIGTERM or SIGINT. The exit code; raises `GatehouseError` where it cannot start."""
+    with ExitStack() as stack:
+        lock = HomeLock(home.run / "core.lock")
+        lock.acquire()
+        stack.callback(lock.release)
+        process = CoreProcess(home, settings)
+        stack.callback(process.core.close)
+        process.recover()
+        core = process.core
+        _log.info("recovered: journal at %d, %d batches replayed", core.restored.journal, core.restored.replayed)
+        door = DoorServer(socket_path(home.path), core.submit, core.health)
+        door.start()
+        stack.callback(door.stop)
+        process.follow(door.announce)
+        inbox = MqttInbox(
+            mqtt_settings(home, settings),
+            expect_session=core.restored.journal > 1,
+            on_session_lost=lambda: _session_lost(core),
+        )
+        inbox.subscribe(core.pipeline.router.filters)
+        inbox.start()
+        stack.callback(inbox.stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: core.stop())
+        core.run(inbox)
+    return 0
+
+
+def _session_lost(core: Core) -> None:
+    core.report_link("session", False, "the broker has lost our session: what devices sent meanwhile is gone")
+    core.report_link("session", True)
+
+
+def mqtt_settings(home: Home, settings: Settings) -> MqttSettings:
+    """How the core reaches its broker. Raises `ConfigError` where the password's file cannot be read."""
+    mqtt = settings.mqtt
+    client = client_id_of(home.secrets)
+    if not mqtt.url:
+        secret = core_secret(home)
+        scheme = "mqtts" if mqtt.tls_cert else "mqtt"
+        host = "127.0.0.1" if mqtt.host in ("0.0.0.0", "::") else mqtt.host  # noqa: S104 - compared, not bound
+        return MqttSettings(
+            url=f"{scheme}://{host}:{mqtt.port}",
+            client_id=client,
+            username=CORE_USER,
+            password=secret.password,
+            window=mqtt.window,
+            tls_ca=mqtt.tls_ca,
+        )
+    password = ""
+    if mqtt.password_file:
+        try:
+            with open(mqtt.password_file, encoding="utf-8") as file:
+                password = file.read().strip()
+        except OSError as error:
+            raise ConfigError(
+                "mqtt.password_file", mqtt.password_file, f"a readable file ({error.strerror})"
+            ) from error
+    return MqttSettings(
+        url=mqtt.url,
+        client_id=client,
+        username=mqtt.username,
+        password=password,
+        version="3.1.1" if mqtt.version == "auto" else mqtt.version,
+        window=mqtt.window,
+        tls_ca=mqtt.tls_ca,
+        tls_cert=mqtt.tls_cert,
+        tls_key=mqtt.tls_key,
+    )
+
+
+@contextmanager
+def offline_core(home: Home, settings: Settings) -> Iterator[Callable[[Action], dict[str, Any]]]:
+    """The core's door while no core runs: the same code, one action at a time, nothing received or published."""
+    with ExitStack() as stack:
+        lock = HomeLock(home.run / "core.lock")
+        lock.acquire()
+        stack.callback(lock.release)
+        process = CoreProcess(home, settings)
+        stack.callback(process.core.close)
+        process.recover()
+
+        def act(action: Action) -> dict[str, Any]:
+            outcome: list[tuple[Any, GatehouseError | None]] = []
+            process.core.submit(action, lambda result, error: outcome.append((result, error)))
+            process.core.turn([])
+            result, error = outcome[0]
+            if error is not None:
+                raise error
+            return result if isinstance(result, dict) else {"result": result}
+
+        yield act
+
+
+def _pace(settings: Settings) -> CoreSettings:
+    core, store = settings.core, settings.store
+    retention: Mapping[str, float] = {
+        "journal": store.journal_days * _DAY,
+        "events": store.event_days * _DAY,
+        "readings": store.reading_days * _DAY,
+        "changes": store.changes_hours * 3600.0,
+        "decisions": store.event_days * _DAY,
+    }
+    return CoreSettings(
+        batch=core.batch,
+        linger=core.linger_ms / 1000.0,
+        snapshot_every=core.snapshot_s,
+        remember_ids=core.remember_ids,
+        redelivery=core.redelivery_s,
+        max_payload=settings.mqtt.max_payload,
+        retention=retention,
+    )

@@ -1,0 +1,87 @@
+"""Secrets in files of mode 0600: the core's own password, and the broker's list of device credentials."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from gateway.broker import BrokerUser, hash_password
+from gateway.broker.server import write_private
+from gateway.config import Home
+from gateway.contract import Adapter
+from gateway.model import Device
+
+CORE_USER = "gatehouse-core"
+
+
+class CoreSecret(msgspec.Struct):
+    """The core's credential at the embedded broker."""
+
+    password: str
+    bcrypt: str
+
+
+def new_password() -> str:
+    """A device's password: 192 random bits in 32 characters that survive every shell and form."""
+    return secrets.token_urlsafe(24)
+
+
+def core_secret(home: Home) -> CoreSecret:
+    """The core's credential, made at the first call."""
+    path = home.secrets / "core-mqtt.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=CoreSecret)
+    except FileNotFoundError:
+        password = secrets.token_urlsafe(32)
+        made = CoreSecret(password, hash_password(password))
+        write_private(path, msgspec.json.encode(made).decode())
+        return made
+
+
+def users_file(home: Home) -> Path:
+    """Where the core tells the broker which credentials there are."""
+    return home.broker / "users.json"
+
+
+def loaded_file(home: Home) -> Path:
+    """Where the broker tells which list it has taken over: the list's modification time, as text."""
+    return home.run / "broker-users"
+
+
+def topics_of(device: Device, adapter: Adapter) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The filters a device's credential may publish to and subscribe to, by its adapter's manifest."""
+    facts = {"device": device.id, "site": device.site, "external_id": device.external_id}
+
+    def fill(patterns: Iterable[str]) -> tuple[str, ...]:
+        filled = []
+        for pattern in patterns:
+            for name, value in facts.items():
+                pattern = pattern.replace("{" + name + "}", value)  # noqa: PLW2901 - built up by name
+            filled.append(pattern)
+        return tuple(filled)
+
+    extra = device.settings.get("topics") or {}
+    publish = (*fill(adapter.manifest.publish), *fill(extra.get("publish", ())))
+    subscribe = (*fill(adapter.manifest.subscribe), *fill(extra.get("subscribe", ())))
+    native = f"gatehouse/v1/{device.site}/{device.id}/availability"
+    return tuple(dict.fromkeys((*publish, native))), tuple(dict.fromkeys(subscribe))
+
+
+def write_users(home: Home, users: Iterable[BrokerUser]) -> int:
+    """Replaces the broker's list. Its new modification time in nanoseconds: what `loaded_file` will say."""
+    path = users_file(home)
+    write_private(path, msgspec.json.encode(list(users)).decode())
+    return path.stat().st_mtime_ns
+
+
+def read_users(home: Home) -> tuple[list[BrokerUser], int]:
+    """The broker's list and its modification time; none before the core wrote one."""
+    path = users_file(home)
+    try:
+        stamp = path.stat().st_mtime_ns
+        return msgspec.json.decode(path.read_bytes(), type=list[BrokerUser]), stamp
+    except FileNotFoundError:
+        return [], 0

@@ -1,0 +1,186 @@
+"""`gatehouse run`: starts broker, core and API, starts again what ends, and stops all of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gateway.config import Home, Settings
+from gateway.errors import Unavailable
+
+_log = logging.getLogger(__name__)
+
+#: Waits between restarts of a process that ends again and again, in seconds: at first and at most.
+FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
+#: A process that has lived this long is taken to be well.
+WELL_AFTER = 30.0
+#: How long a process may take to end before it is killed.
+STOP_WITHIN = 10.0
+#: A log file beyond this size is set aside at the next start; one old file is kept.
+LOG_LIMIT = 50 * 1024 * 1024
+
+
+class Child:
+    """One process under supervision. Exit code 2 means that it cannot run like this: then all of it ends."""
+
+    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
+        self.name = name
+        self._arguments = [sys.executable, "-m", "gateway.cli", *arguments]
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._delay = FIRST_DELAY
+        self._due = 0.0
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def start(self) -> None:
+        """Starts the process; its output goes to its log."""
+        if self._log.exists() and self._log.stat().st_size > LOG_LIMIT:
+            self._log.replace(self._log.with_suffix(".old.log"))
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(
+                self._arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self._started = time.monotonic()
+
+    def look(self) -> int | None:
+        """Starts it again when it has ended and its wait is over. The exit code if it ended for good."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return None
+        now = time.monotonic()
+        if code == 2:
+            return code
+        if not self._due:
+            if now - self._started > WELL_AFTER:
+                self._delay = FIRST_DELAY
+            self._due = now + self._delay
+            self._delay = min(self._delay * 2, LONGEST_DELAY)
+            _log.warning("%s ended (%s), starting it again; see %s", self.name, _how(code), self._log)
+        if now >= self._due:
+            self._due = 0.0
+            self.restarts += 1
+            self.start()
+        return None
+
+    def last_words(self) -> str:
+        """The last line of its log."""
+        try:
+            lines = self._log.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1] if lines else ""
+
+    def stop(self) -> None:
+        """Asks it to end, waits, and kills what does not."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            _log.warning("%s did not end within %.0f s and is killed", self.name, STOP_WITHIN)
+            process.kill()
+            process.wait()
+
+
+class Supervisor:
+    """The children in their order. `stop` takes them down in reverse."""
+
+    def __init__(self, home: Home, settings: Settings, options: Sequence[str]) -> None:
+        self._home = home
+        self._settings = settings
+        names = ["broker", "core", "api"] if not settings.mqtt.url else ["core", "api"]
+        self.children = [Child(name, [name, *options], home.logs / f"{name}.log") for name in names]
+        self.stopping = threading.Event()
+
+    @property
+    def address(self) -> str:
+        """The page's address."""
+        scheme = "https" if self._settings.api.tls_cert else "http"
+        host = self._settings.api.host
+        shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+        return f"{scheme}://{shown}:{self._settings.api.port}"
+
+    def start(self) -> None:
+        """Starts all children and notes their process ids in `run/pids`."""
+        for child in self.children:
+            child.start()
+        self._note_pids()
+
+    def wait_ready(self, within: float, tell: Callable[[str], None]) -> None:
+        """Returns when the API says that everything is up. Raises `Unavailable` with the failing child's last words."""
+        deadline = time.monotonic() + within
+        said = ""
+        while not self.stopping.is_set():
+            self._look()
+            problem = self._not_ready()
+            if problem is None:
+                return
+            if problem != said:
+                tell(problem)
+                said = problem
+            if time.monotonic() > deadline:
+                words = "; ".join(f"{child.name}: {child.last_words()}" for child in self.children)
+                raise Unavailable(f"not ready after {within:.0f} s ({problem}). Last words: {words}")
+            self.stopping.wait(0.05)
+
+    def watch(self) -> None:
+        """Keeps the children alive until `stopping` is set. Raises `Unavailable` where one cannot run at all."""
+        while not self.stopping.wait(0.25):
+            self._look()
+
+    def stop(self) -> None:
+        """Stops all children, the last started first."""
+        self.stopping.set()
+        for child in reversed(self.children):
+            child.stop()
+        (self._home.run / "pids").unlink(missing_ok=True)
+
+    def _look(self) -> None:
+        restarts = sum(child.restarts for child in self.children)
+        for child in self.children:
+            if child.look() is not None:
+                raise Unavailable(f"{child.name} cannot run: {child.last_words()}")
+        if sum(child.restarts for child in self.children) != restarts:
+            self._note_pids()
+
+    def _note_pids(self) -> None:
+        lines = [f"{child.name} {child.pid}" for child in self.children if child.pid]
+        (self._home.run / "pids").write_text("\n".join([f"run {os.getpid()}", *lines]) + "\n")
+
+    def _not_ready(self) -> str | None:
+        context = ssl.create_default_context()
+        host = self._settings.api.host
+        if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            host = "127.0.0.1"
+        if self._settings.api.tls_cert:
+            # Our own certificate, asked over loopback: only whether it answers matters here.
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        scheme = "https" if self._settings.api.tls_cert else "http"
+        url = f"{scheme}://{host}:{self._settings.api.port}/api/v1/ready"
+        try:
+            with urllib.request.urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 - our own URL
+                return None if answer.status == 200 else f"the gateway answers {answer.status}"
+        except OSError as error:
+            status = getattr(error, "code", None)
+            return "the core or the broker is not up yet" if status == 503 else "the API is not up yet"
+
+
+def _how(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

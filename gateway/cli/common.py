@@ -1,0 +1,99 @@
+"""What the commands share: where the home is, how they print, and how they fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from gateway.config import Home, Settings, default_home, load_settings
+from gateway.errors import GatehouseError
+
+Function = Callable[..., Any]
+
+
+class Place:
+    """The home a command works on, with its settings read when they are first needed."""
+
+    def __init__(self, home: Path | None, api_port: int | None, mqtt_port: int | None) -> None:
+        self.home = Home(home or default_home())
+        self._overrides = {"api": {"port": api_port}, "mqtt": {"port": mqtt_port}}
+        self._given = [
+            word
+            for option, value in (("--api-port", api_port), ("--mqtt-port", mqtt_port))
+            if value is not None
+            for word in (option, str(value))
+        ]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings; raises `ConfigError`."""
+        return load_settings(self.home, os.environ, self._overrides)
+
+    @property
+    def options(self) -> list[str]:
+        """The same place as options for another process."""
+        return ["--home", str(self.home.path), *self._given]
+
+
+def with_place(function: Function) -> Function:
+    """Gives a command its `place`, from options that stand before or after its name, or from the environment."""
+
+    @click.pass_context
+    def wrapper(context: click.Context, home: Path | None, api_port: int | None, mqtt_port: int | None, **rest: Any) -> Any:
+        outer: dict[str, Any] = context.find_root().params
+        place = Place(home or outer.get("home"), api_port or outer.get("api_port"), mqtt_port or outer.get("mqtt_port"))
+        return function(place, **rest)
+
+    # The function's own options first, in the order in which click has gathered them so far.
+    update_wrapper(wrapper, function)
+    for option in (
+        click.option("--mqtt-port", type=click.IntRange(1, 65535), help="The broker's port [env GATEHOUSE_MQTT_PORT]."),
+        click.option("--api-port", type=click.IntRange(1, 65535), help="The page's and API's port [env GATEHOUSE_API_PORT]."),
+        click.option("--home", type=click.Path(path_type=Path), help="The gateway's folder [env GATEHOUSE_HOME]."),
+    ):
+        option(wrapper)
+    return wrapper
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+
+
+def print_table(rows: Sequence[Sequence[object]], headings: Sequence[str]) -> None:
+    """Aligned columns; nothing but the headings where there are no rows."""
+    texts = [[str(cell) if cell is not None else "-" for cell in row] for row in rows]
+    widths = [max(len(line[index]) for line in [list(headings), *texts]) for index in range(len(headings))]
+    for line in [list(headings), *texts]:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+class Command(click.Command):
+    """A command whose errors are one line on standard error, with the exit code the error names."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Runs the command; a `GatehouseError` ends the program."""
+        try:
+            return super().invoke(context)
+        except GatehouseError as error:
+            click.echo(f"gatehouse {context.info_name}: {error.message}", err=True)
+            sys.exit(error.exit_code)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+
+Group.group_class = Group

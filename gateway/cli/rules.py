@@ -1,0 +1,75 @@
+"""`gatehouse rules …`: check packs and run their tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway.cli.common import Group, Place, json_option, print_json, with_place
+
+
+def register(root: click.Group, broker: click.Group) -> None:
+    """Adds the commands."""
+    root.add_command(rules)
+
+
+@click.group(cls=Group)
+def rules() -> None:
+    """Check rule packs, and run the tests in them."""
+
+
+paths_argument = click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+
+
+def _packs(place: Place, paths: tuple[Path, ...]) -> list[Path]:
+    from rules import shipped_packs
+
+    return list(paths) or [*shipped_packs(), *sorted(place.home.rules.glob("*.yaml"))]
+
+
+@rules.command()
+@with_place
+@paths_argument
+@json_option
+def check(place: Place, paths: tuple[Path, ...], as_json: bool) -> None:
+    """Check packs (default: the shipped ones and the site's) and list everything wrong with them.
+
+    \b
+    Example:
+      gatehouse rules check site-rules.yaml
+    """
+    from rules import check as check_packs
+
+    packs = _packs(place, paths)
+    problems = check_packs(packs)
+    if as_json:
+        print_json([msgspec.to_builtins(problem) for problem in problems])
+    else:
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        click.echo(f"{len(packs)} packs, {len(problems)} problems")
+    sys.exit(2 if problems else 0)
+
+
+@rules.command()
+@with_place
+@paths_argument
+@json_option
+def test(place: Place, paths: tuple[Path, ...], as_json: bool) -> None:
+    """Run the timeline tests of packs, on a virtual clock.
+
+    \b
+    Example:
+      gatehouse rules test site-rules.yaml
+    """
+    from rules.testing import run
+
+    report = run(_packs(place, paths))
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        click.echo(report.text())
+    sys.exit(0 if report.passed else 1)

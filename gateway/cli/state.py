@@ -1,0 +1,114 @@
+"""`gatehouse ledger`, `gatehouse config …`, `gatehouse audit …`: what the gateway holds and how it is set."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import msgspec
+
+from gateway.cli.common import Command, Group, Place, json_option, print_json, with_place
+
+
+def register(root: click.Group, broker: click.Group) -> None:
+    """Adds the commands."""
+    root.add_command(ledger)
+    root.add_command(config)
+    root.add_command(audit)
+
+
+@click.command(cls=Command)
+@with_place
+@json_option
+def ledger(place: Place, as_json: bool) -> None:
+    """Show what became of every message received. Exit code 1 if the sum does not hold.
+
+    \b
+    Example:
+      gatehouse ledger --json
+    """
+    from gateway.app.reading import ledger as read_ledger
+
+    counts = read_ledger(place.home, place.settings)
+    whole = counts["received"] == sum(counts["fates"].values())
+    if as_json:
+        print_json(counts)
+    else:
+        click.echo(f"received        {counts['received']}")
+        for fate, count in counts["fates"].items():
+            click.echo(f"  {fate:14}{count}")
+        click.echo("every message has exactly one fate" if whole else "THE SUM DOES NOT HOLD: please report this")
+    sys.exit(0 if whole else 1)
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """Show and check the settings."""
+
+
+@config.command()
+@with_place
+@json_option
+def show(place: Place, as_json: bool) -> None:
+    """Show every setting as it is in force. Secrets are not settings; there is nothing to hide here.
+
+    \b
+    Example:
+      gatehouse config show --json
+    """
+    settings = msgspec.to_builtins(place.settings)
+    if as_json:
+        print_json(settings)
+        return
+    for section, values in settings.items():
+        click.echo(f"{section}:")
+        for key, value in values.items():
+            click.echo(f"  {key}: {value!r}")
+
+
+@config.command(name="check")
+@with_place
+def check_config(place: Place) -> None:
+    """Check the settings, the rule packs, the plans and the mappings. Exit code 2 if something is wrong.
+
+    \b
+    Example:
+      gatehouse config check --home ./site
+    """
+    from gateway.app.definitions import load_definitions
+
+    _ = place.settings
+    known = load_definitions(place.home)
+    adapters = {adapter.manifest.name for adapter in known.adapters.values()}
+    click.echo(
+        f"fine: {len(list(known.rules))} rules, {len(known.plans)} plans, adapters {', '.join(sorted(adapters))}"
+    )
+
+
+@click.group(cls=Group)
+def audit() -> None:
+    """Prove the audit."""
+
+
+@audit.command()
+@with_place
+@json_option
+def verify(place: Place, as_json: bool) -> None:
+    """Check the audit's chain of hashes from the first entry to the last. Exit code 1 if it is broken.
+
+    \b
+    Example:
+      gatehouse audit verify
+    """
+    from gateway.app.reading import audit_rows
+    from gateway.store.writer import verify_chain
+
+    rows = audit_rows(place.home, place.settings)
+    broken = verify_chain(rows)
+    if as_json:
+        print_json({"entries": len(rows), "broken_at": broken})
+    elif broken is None:
+        click.echo(f"{len(rows)} entries, the chain is whole")
+    else:
+        click.echo(f"the chain is broken at entry {broken}: it, or the one before, was changed after it was written")
+    sys.exit(0 if broken is None else 1)

@@ -1,0 +1,1 @@
+"""The pipeline: decode, identify, judge, commit, acknowledge, publish. Everything that writes is here."""

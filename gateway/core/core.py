@@ -1,0 +1,592 @@
+"""The core: one thread that takes batches, commits them, acknowledges, and only then lets anything out."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import select, update
+
+from gateway.contract import Adapter, Commands, Packet, Pushes
+from gateway.core.accounts import Accounts
+from gateway.core.clock import Clock
+from gateway.core.identity import Keys
+from gateway.core.inventory import Inventory
+from gateway.core.journal import ActionEntry, Batch, EventEntry, MessageEntry, pack
+from gateway.core.outbox import Outbox, Publisher
+from gateway.core.pipeline import PAUSE, Pipeline
+from gateway.core.recovery import Restored, load_places, load_records, load_states, pack_snapshot, replay
+from gateway.core.registry import SELF, Registry
+from gateway.core.rows import ChangeFeed, Statements, write_decisions, write_records
+from gateway.core.sheet import Reporter, Sheet
+from gateway.errors import Forbidden, GatehouseError, Invalid, NotFound, StorageFailed, Unavailable
+from gateway.model import (
+    Action,
+    Actor,
+    AuditEntry,
+    Catalogue,
+    Command,
+    CommandResult,
+    Device,
+    Outgoing,
+    Role,
+    Site,
+)
+from gateway.store import tables
+from gateway.store.writer import WriteBatch, Writer
+
+_log = logging.getLogger(__name__)
+
+#: A batch of at most this many messages writes the devices' states at once: at such a pace it costs nothing.
+QUIET_BATCH = 50
+#: At a faster pace they are written and announced this often, in seconds.
+STATES_EVERY = 1.0
+#: How long the core waits before it tries a refused commit again, at first and at most.
+RETRY_FIRST, RETRY_MOST = 0.1, 2.0
+#: If nobody attended for longer than this, silence in that time is not the devices' fault.
+ATTENTION_GAP = 5.0
+
+
+class Inbox(Publisher, Protocol):
+    """The connection to the broker (`gateway.inbox.mqtt.MqttInbox`)."""
+
+    problem: str | None
+
+    def take(self, max_messages: int, timeout: float, linger: float) -> Sequence[Any]:
+        """What is there."""
+
+    def acknowledge(self, messages: Sequence[Any]) -> None:
+        """After the commit."""
+
+    def wake(self) -> None:
+        """Makes `take` return."""
+
+    def healthy(self, now: float) -> bool:
+        """Whether the link is proven alive; `now` is monotonic."""
+
+
+class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The pace of the core; see `gateway.config.CoreSection`."""
+
+    batch: int = 1000
+    linger: float = 0.0
+    snapshot_every: float = 30.0
+    remember_ids: int = 200_000
+    redelivery: float = 5.0
+    max_payload: int = 262_144
+    retention: Mapping[str, float] = {}
+
+
+class Core:
+    """Everything that writes. `run` is its loop; `submit` and `report_link` may be called from other threads."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        adapters: Mapping[str, Adapter],
+        catalogue: Catalogue,
+        engine: Any,
+        desk: Any,
+        ids: Any,
+        settings: CoreSettings,
+        default_site: Site,
+        clock: Clock | None = None,
+        on_devices: Callable[[], None] = lambda: None,
+        on_changes: Callable[[int], None] = lambda last: None,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.writer = writer
+        self.engine = engine
+        self.desk = desk
+        self.settings = settings
+        self.registry = Registry(default_site)
+        self.statements = Statements(writer.engine.dialect.name)
+        self.inventory = Inventory(self.registry, adapters, self.statements)
+        self.accounts = Accounts(self.statements)
+        self.pipeline = Pipeline(
+            adapters=adapters,
+            registry=self.registry,
+            catalogue=catalogue,
+            engine=engine,
+            desk=desk,
+            keys=Keys(settings.remember_ids, settings.redelivery),
+            max_payload=settings.max_payload,
+        )
+        self.outbox = Outbox()
+        self.feed = ChangeFeed()
+        self.restored = Restored()
+        self.inbox: Inbox | None = None
+        self.failing: str | None = None
+        self._ids = ids
+        self._journal = 0
+        self._on_devices = on_devices
+        self._on_changes = on_changes
+        self._queue: deque[tuple[Action, Reporter] | EventEntry] = deque()
+        self._stopping = threading.Event()
+        self._states_at = 0.0
+        self._snapshot_at = 0.0
+        self._snapshot_journal = 0
+        self._attended = 0.0
+        self._link_up: bool | None = None
+        self._prune_at = 0.0
+        self._started = time.time()
+        self._batches = 0
+        self._messages = 0
+
+    # Life.
+
+    def recover(self) -> None:
+        """Opens the store and takes up where the last run ended. Raises `Conflict`, `SchemaTooNew`, `StorageFailed`."""
+        self.writer.open()
+        sites, zones, devices, versions = load_places(self.writer)
+        self.registry.load(sites, zones, devices)
+        self.inventory.load(versions)
+        self._load_accounts()
+        self.pipeline.states.devices.update(load_states(self.writer))
+        self.outbox.load(self.writer.select(select(tables.outbox)))
+        self._load_rejects()
+        self.engine.set_topology(self.registry.devices.values())
+        self.desk.restore(
+            devices=self.registry.devices,
+            zones=self.registry.zones,
+            sites=self.registry.sites,
+            **load_records(self.writer),
+        )
+        self.restored = replay(self.writer, self.pipeline, self.engine, self.settings.remember_ids)
+        self._journal = self.restored.journal
+        self.feed.last = self.restored.changes
+        self.clock.resume(self.restored.at)
+        self._attended = self.restored.at or self.clock.now()
+        self._begin()
+
+    def _begin(self) -> None:
+        """The first batch of this run: the gateway's own device, and what the last run left half done."""
+        sheet = self._sheet()
+        if SELF not in self.registry.devices:
+            device = Device(
+                id=SELF,
+                site=next(iter(self.registry.sites), "gatehouse"),
+                adapter="internal",
+                external_id=SELF,
+                type="gateway",
+                name={"en": "Gateway", "zh": "网关"},
+            )
+            self.registry.put(device)
+            row = {**msgspec.to_builtins(device), "secret_hash": None, "created_at": sheet.wall, "version": 1}
+            self.statements.put(tables.devices, row)
+            self._devices_changed([device])
+        self.desk.recover(sheet.at, sheet.wall, sheet.changes)
+        detail = {"replayed": self.restored.replayed, "journal": self.restored.journal}
+        sheet.changes.note(AuditEntry(time=sheet.wall, actor="system", action="core.start", target=SELF, detail=detail))
+        self._write(sheet, [])
+
+    def run(self, inbox: Inbox) -> None:
+        """Takes, judges, commits and acknowledges until `stop`. Raises `StorageFailed` only when carrying on would lie."""
+        self.inbox = inbox
+        try:
+            while not self._stopping.is_set():
+                self.turn(inbox.take(self.settings.batch, self._patience(), self.settings.linger))
+            self._snapshot()
+        finally:
+            self.inbox = None
+
+    def stop(self) -> None:
+        """Ends `run` after the present batch. From any thread, and from a signal handler."""
+        self._stopping.set()
+        if self.inbox is not None:
+            self.inbox.wake()
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.writer.close()
+
+    # Other threads.
+
+    def submit(self, action: Action, report: Reporter) -> None:
+        """Queues an action; `report` is called on the core's thread after the commit, or with the error."""
+        self._queue.append((action, report))
+        if self.inbox is not None:
+            self.inbox.wake()
+
+    def report_link(self, link: str, up: bool, detail: str = "") -> None:
+        """Queues an event of the gateway itself: a link went down or came up."""
+        data = {"link": link, "up": up, "detail": detail}
+        self._queue.append(EventEntry(self.clock.now(), self.clock.wall(), "gateway.link", data))
+        if self.inbox is not None:
+            self.inbox.wake()
+
+    def health(self) -> dict[str, Any]:
+        """What the core says of itself. From any thread; numbers may be one batch old."""
+        inbox = self.inbox
+        return {
+            "started_at": self._started,
+            "journal": self._journal,
+            "seq": self.pipeline.seq,
+            "changes": self.feed.last,
+            "devices": len(self.registry.devices),
+            "batches": self._batches,
+            "messages": self._messages,
+            "outbox": len(self.outbox),
+            "replayed": self.restored.replayed,
+            "broker": {"up": bool(self._link_up), "detail": (inbox.problem if inbox else None) or ""},
+            "store": {"up": self.failing is None, "detail": self.failing or ""},
+        }
+
+    # One turn.
+
+    def turn(self, messages: Sequence[Any]) -> None:
+        """One batch: the messages, then the actions and own events that wait."""
+        sheet = self._sheet()
+        self._attend(sheet)
+        pipeline, steady = self.pipeline, self.clock.steady
+        for taken in messages:
+            entry = MessageEntry(
+                steady(taken.at_monotonic), taken.wall, taken.topic, taken.payload, taken.dup, taken.retain
+            )
+            pipeline.message(entry, sheet)
+        while self._queue:
+            item = self._queue.popleft()
+            if isinstance(item, EventEntry):
+                pipeline.own(item, sheet)
+            else:
+                self._act(item[0], item[1], sheet)
+        sheet.at = max(sheet.at, self.clock.now())
+        pipeline.finish(sheet.at, sheet)
+        due = self.desk.next_due()
+        if due is not None and due <= sheet.at:
+            self.desk.advance(sheet.at, sheet.wall, sheet.changes)
+        self._write(sheet, messages)
+        self._housekeeping(sheet.at)
+
+    def _attend(self, sheet: Sheet) -> None:
+        """After a pause of ours (a restart, a stopped process) silence is no proof: the engine gives it back."""
+        gap = sheet.at - self._attended
+        self._attended = sheet.at
+        if gap > ATTENTION_GAP:
+            self.pipeline.pause(EventEntry(sheet.at, sheet.wall, PAUSE, {"seconds": round(gap, 3)}), sheet)
+
+    def _sheet(self) -> Sheet:
+        self._ids.begin(self._journal + 1)
+        return Sheet(self.pipeline.seq, self.clock.now(), self.clock.wall())
+
+    def _patience(self) -> float:
+        """How long to wait for messages: until the next timer, a second at most."""
+        if self._queue:
+            return 0.0
+        dues = [due for due in (self.engine.next_due(), self.desk.next_due()) if due is not None]
+        patience = min((due - self.clock.now() for due in dues), default=1.0)
+        return min(max(patience, 0.0), 1.0)
+
+    # Actions.
+
+    def _act(self, action: Action, report: Reporter, sheet: Sheet) -> None:
+        entry = ActionEntry(sheet.at, sheet.wall, action.name, action.args, action.actor.name)
+        mark = len(self.statements.pending)
+        try:
+            result = self._carry_out(action, sheet)
+        except GatehouseError as error:
+            del self.statements.pending[mark:]
+            entry.outcome = error.code
+            sheet.reports.append((report, None, error))
+        except Exception as error:
+            _log.exception("action %s failed", action.name)
+            del self.statements.pending[mark:]
+            entry.outcome = "internal"
+            sheet.reports.append((report, None, GatehouseError(f"'{action.name}' failed: {error}")))
+        else:
+            sheet.reports.append((report, result, None))
+        sheet.entries.append(entry)
+
+    def _carry_out(self, action: Action, sheet: Sheet) -> Any:
+        if action.name in self.inventory.ROLES or action.name in self.accounts.ROLES:
+            return self._administer(action, sheet)
+        if action.name == "message.ingest":
+            return self._ingest(action, sheet)
+        if action.name in ("dead_letter.retry", "dead_letter.discard"):
+            return self._dead_letter(action, sheet)
+        if action.name == "audit.note":
+            args = action.args
+            sheet.changes.note(
+                AuditEntry(
+                    time=sheet.wall,
+                    actor=action.actor.name,
+                    action=str(args.get("action", "note"))[:64],
+                    target=str(args.get("target", ""))[:256],
+                    detail=dict(args.get("detail") or {}),
+                )
+            )
+            return {}
+        return msgspec.to_builtins(self.desk.act(action, sheet.at, sheet.wall, sheet.changes))
+
+    def _administer(self, action: Action, sheet: Sheet) -> dict[str, Any]:
+        room = self.inventory if action.name in self.inventory.ROLES else self.accounts
+        result = room.carry_out(action, sheet.wall)
+        if self.inventory.changed:
+            changed, self.inventory.changed = self.inventory.changed, []
+            self._devices_changed(changed)
+            for device in changed[:1000]:
+                body = msgspec.json.encode(device)
+                sheet.rows.changes.append(self.feed.row(sheet.wall, "device", device.id, device.site, body))
+            sheet.reports.append((lambda _result, _error: self._on_devices(), None, None))
+        if action.name in ("site.put", "zone.put"):
+            self._devices_changed([])
+        if action.name != "session.open":
+            sheet.changes.note(_audit_of(action, result, sheet.wall))
+        return result
+
+    def _devices_changed(self, changed: Sequence[Device]) -> None:
+        self.engine.set_topology(self.registry.devices.values())
+        self.desk.set_topology(self.registry.devices, self.registry.zones, self.registry.sites)
+        for device in changed:
+            self.pipeline.rejects.adopted(device.adapter, device.external_id)
+
+    def _ingest(self, action: Action, sheet: Sheet) -> dict[str, Any]:
+        """A message that came by HTTP: through the same door, answered after the commit."""
+        name, device = str(action.args.get("adapter")), str(action.args.get("device"))
+        adapter = self.pipeline.adapter(name)
+        known = self.registry.devices.get(device)
+        if adapter is None or known is None or known.adapter != adapter.manifest.name:
+            raise NotFound("device of that adapter", f"{name}/{device}")
+        try:
+            payload = base64.b64decode(str(action.args.get("payload") or ""), validate=True)
+        except ValueError:
+            raise Invalid("payload", "not base64") from None
+        entry = MessageEntry(sheet.at, sheet.wall, f"ingest/{name}/{device}", payload, adapter=adapter.manifest.name)
+        letters = len(sheet.rows.dead_letters)
+        fate, decoded, allowed = self.pipeline.message(entry, sheet)
+        reason = ""
+        if len(sheet.rows.dead_letters) > letters:
+            place, why = sheet.rows.dead_letters[-1][5:7]
+            reason = f"{place}: {why}" if place else why
+        content_type, body = "application/json", msgspec.json.encode({"fate": fate.value, "reason": reason})
+        if decoded is not None and isinstance(adapter, Pushes):
+            content_type, body = adapter.http_reply(decoded, allowed)
+        return {
+            "fate": fate.value,
+            "reason": reason,
+            "content_type": content_type,
+            "body": base64.b64encode(body).decode(),
+        }
+
+    def _dead_letter(self, action: Action, sheet: Sheet) -> dict[str, Any]:
+        if not action.actor.role.includes(Role.ENGINEER):
+            raise Forbidden(f"'{action.name}' needs the role engineer; {action.actor.name} has {action.actor.role}")
+        number = action.args.get("id")
+        letters = tables.dead_letters
+        rows = self.writer.select(
+            select(letters.c.topic, letters.c.payload, letters.c.adapter, letters.c.size).where(letters.c.id == number)
+        )
+        if not rows:
+            raise NotFound("dead letter", number)
+        topic, payload, adapter, size = rows[0]
+        state, fate = "discarded", ""
+        if action.name == "dead_letter.retry":
+            if size > len(payload):
+                raise Invalid(
+                    "id", f"only the first {len(payload)} of {size} bytes were kept: the device has to send it again"
+                )
+            self.pipeline.rejects.forget(topic, bytes(payload))
+            named = adapter if topic.startswith("ingest/") else ""
+            met, _, _ = self.pipeline.message(
+                MessageEntry(sheet.at, sheet.wall, topic, bytes(payload), adapter=named), sheet
+            )
+            state, fate = "retried", met.value
+        self.statements.add(update(letters).where(letters.c.id == number).values(state=state))
+        sheet.changes.note(_audit_of(action, {"id": number, "fate": fate}, sheet.wall))
+        return {"id": number, "state": state, "fate": fate}
+
+    # Commit, acknowledge, publish.
+
+    def _write(self, sheet: Sheet, messages: Sequence[Any]) -> None:
+        packets = self._encode_commands(sheet)
+        sheet.rows.statements = [*self.outbox.settle(), *self.statements.take()]
+        self._add_states(sheet, len(messages))
+        rows, changes = sheet.rows, sheet.changes
+        write_records(changes, rows, self.feed, sheet.wall)
+        write_decisions(changes, rows, self.feed)
+        rows.audit = changes.audit
+        rows.outbox = [self.outbox.add(message, sheet.wall) for message in changes.outgoing if message.durable]
+        if sheet.entries or sheet.judged:
+            self._journal += 1
+            batch = Batch(sheet.first_seq, sheet.at, sheet.entries)
+            rows.journal = [(self._journal, sheet.at, sheet.wall, len(sheet.entries), pack(batch))]
+        if sheet.worth_writing or rows.audit or rows.outbox:
+            self._commit(rows)
+            self._batches += 1
+            self._messages += len(messages)
+        if self.inbox is not None:
+            if messages:
+                self.inbox.acknowledge(messages)
+            self._publish(sheet, packets)
+        for report, result, error in sheet.reports:
+            report(result, error)
+        if rows.changes:
+            self._on_changes(self.feed.last)
+
+    def _commit(self, rows: WriteBatch) -> None:
+        """Until it is done: the state machines have moved on, so the same rows are tried again, and nothing is taken."""
+        delay = RETRY_FIRST
+        while True:
+            try:
+                self.writer.commit(rows)
+            except StorageFailed as error:
+                if error.facts.get("fatal"):
+                    _log.critical("%s: ending, as what the disk holds is uncertain", error.message)
+                    raise
+                if self.failing is None:
+                    _log.error("%s", error.message)
+                self.failing = str(error.facts.get("reason"))
+                if self._stopping.wait(delay):
+                    raise
+                delay = min(delay * 2, RETRY_MOST)
+                continue
+            if self.failing is not None:
+                _log.warning("the database takes writes again")
+                for failing in (True, False):
+                    data = {"failing": failing, "detail": self.failing}
+                    self._queue.append(EventEntry(self.clock.now(), self.clock.wall(), "gateway.storage", data))
+                self.failing = None
+            return
+
+    def _encode_commands(self, sheet: Sheet) -> list[tuple[Command, tuple[Packet, ...]]]:
+        """The bytes of each command, made before the commit, so that one that cannot be said fails in the same batch."""
+        packets = []
+        for command in sheet.changes.commands:
+            device = self.registry.devices.get(command.device)
+            adapter = self.pipeline.adapter(device.adapter) if device is not None else None
+            problem = ""
+            if device is None or adapter is None or not isinstance(adapter, Commands):
+                problem = "this kind of device takes no commands"
+            elif self.inbox is None or self._link_up is False:
+                problem = "the broker is out of reach"
+            else:
+                try:
+                    packets.append((command, adapter.encode(command, device)))
+                except Exception as error:
+                    problem = error.message if isinstance(error, GatehouseError) else f"the adapter failed: {error}"
+            if problem:
+                result = CommandResult(command.id, "failed", problem)
+                self.desk.result(command.device, result, sheet.at, sheet.wall, sheet.changes)
+        return packets
+
+    def _publish(self, sheet: Sheet, packets: list[tuple[Command, tuple[Packet, ...]]]) -> None:
+        inbox = self.inbox
+        if inbox is None:
+            return
+        for command, messages in packets:
+            for packet in messages:
+                left = command.expires_due - self.clock.now()
+                if left > 0:
+                    inbox.publish(packet.topic, packet.payload, qos=1, expiry=left)
+        for reply in sheet.replies:
+            if reply.topic:
+                inbox.publish(reply.topic, reply.payload, qos=1)
+        for message in sheet.changes.outgoing:
+            if not message.durable:
+                inbox.publish(
+                    message.topic, message.payload, qos=message.qos, retain=message.retain, expiry=message.expiry
+                )
+        self.outbox.publish(inbox)
+
+    def _add_states(self, sheet: Sheet, messages: int) -> None:
+        states = self.pipeline.states
+        if not states.unwritten or (messages > QUIET_BATCH and sheet.at - self._states_at < STATES_EVERY):
+            return
+        sheet.rows.states = states.rows()
+        if sheet.at - self._states_at >= STATES_EVERY:
+            self._states_at = sheet.at
+            body = states.announcement()
+            if body is not None:
+                sheet.rows.changes.append(self.feed.row(sheet.wall, "states", "", "", body))
+
+    # Now and then.
+
+    def _housekeeping(self, now: float) -> None:
+        if self.inbox is not None:
+            up = self.inbox.healthy(time.monotonic())
+            if up != self._link_up:
+                if self._link_up is not None:
+                    self.report_link("broker", up, self.inbox.problem or "")
+                self._link_up = up
+        if self.pipeline.states.waiting and now - self._states_at >= STATES_EVERY:
+            self._announce()
+        if now - self._snapshot_at >= self.settings.snapshot_every:
+            self._snapshot_at = now
+            self._snapshot()
+        if now - self._prune_at >= 60.0:
+            self._prune_at = now
+            self._prune()
+
+    def _announce(self) -> None:
+        sheet = self._sheet()
+        sheet.rows.states = self.pipeline.states.rows()
+        self._states_at = sheet.at
+        body = self.pipeline.states.announcement()
+        if body is not None:
+            sheet.rows.changes.append(self.feed.row(sheet.wall, "states", "", "", body))
+            self._commit(sheet.rows)
+            self._on_changes(self.feed.last)
+
+    def _snapshot(self) -> None:
+        """The engine's state after the newest batch, with the states it covers, in one transaction."""
+        if self._journal == self._snapshot_journal:
+            return
+        rows = WriteBatch(states=self.pipeline.states.rows())
+        body = pack_snapshot(self.pipeline, self.engine.snapshot())
+        rows.snapshots = [(self._journal, self.clock.now(), self.clock.wall(), body)]
+        snapshots = tables.snapshots
+        rows.statements = [snapshots.delete().where(snapshots.c.journal < self._snapshot_journal)]
+        self._commit(rows)
+        self._snapshot_journal = self._journal
+
+    def _prune(self) -> None:
+        wall = self.clock.wall()
+        limits: dict[str, tuple[Any, float]] = {}
+        for name, seconds in self.settings.retention.items():
+            table = tables.metadata.tables[name]
+            column = table.c.received if "received" in table.c else table.c.time
+            limits[name] = (column, wall - seconds)
+        try:
+            self.writer.prune(limits)
+        except Exception as error:
+            _log.warning("old rows could not be removed, trying again in a minute: %s", error)
+
+    def _load_accounts(self) -> None:
+        users = [dict(zip(tables.users.c.keys(), row, strict=True)) for row in self.writer.select(select(tables.users))]
+        tokens = self.writer.select(
+            select(tables.tokens.c.id, tables.tokens.c.name).where(tables.tokens.c.revoked_at.is_(None))
+        )
+        sessions = tables.sessions
+        links = self.writer.select(
+            select(sessions.c.hash, sessions.c.user, sessions.c.expires_at).where(sessions.c.kind == "link")
+        )
+        self.accounts.load(users, dict(tokens), {row[0]: (row[1], row[2]) for row in links})
+
+    def _load_rejects(self) -> None:
+        letters = tables.dead_letters
+        newest = select(letters.c.topic, letters.c.payload).order_by(letters.c.id.desc()).limit(2000)
+        self.pipeline.rejects.load(
+            [(topic, bytes(payload)) for topic, payload in self.writer.select(newest)],
+            self.writer.select(select(tables.quarantine)),
+            self.clock.now(),
+        )
+
+
+def _audit_of(action: Action, result: Mapping[str, Any], wall: float) -> AuditEntry:
+    args = action.args
+    target = result.get("id") or result.get("name") or args.get("id") or args.get("user") or ""
+    hidden = {"secret_hash", "hash", "link_hash", "csrf", "password_hash", "devices"}
+    return AuditEntry(
+        time=wall,
+        actor=action.actor.name,
+        action=action.name,
+        target=str(target)[:256],
+        detail={name: value for name, value in args.items() if name not in hidden},
+    )

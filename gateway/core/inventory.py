@@ -1,0 +1,236 @@
+"""The actions on the inventory: sites, zones and devices."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, update
+
+from gateway.contract import Adapter
+from gateway.core.registry import SELF, Registry
+from gateway.core.rows import Statements
+from gateway.errors import Conflict, Forbidden, GatehouseError, Invalid, NotFound, StaleVersion
+from gateway.model import Action, Device, Role, Site, Zone
+from gateway.store import tables
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def check_id(field: str, value: object) -> str:
+    """`value` as an id. Raises `Invalid`: ids stand in MQTT topics and in file names, so they are plain."""
+    if not isinstance(value, str) or not ID.fullmatch(value):
+        raise Invalid(field, f"{str(value)[:80]!r} is no id: use 1 to 64 letters, digits, '-' and '_'")
+    return value
+
+
+def _site(args: dict[str, Any]) -> Site:
+    site: Site = _convert({"name": {}, **args}, Site)
+    check_id("id", site.id)
+    if site.timezone not in zoneinfo.available_timezones():
+        raise Invalid("timezone", f"'{site.timezone}' is no IANA time zone; for example Asia/Shanghai")
+    return site
+
+
+def _shown(device: Device) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.to_builtins(device)
+    return body
+
+
+def _convert(args: dict[str, Any], kind: type[Any]) -> Any:
+    known = {field.name for field in msgspec.structs.fields(kind)}
+    for name in args:
+        if name not in known:
+            raise Invalid(name, f"not known; one of {', '.join(sorted(known))}")
+    if isinstance(args.get("name"), str):
+        args = {**args, "name": {"en": args["name"]}}
+    try:
+        return msgspec.convert(args, kind)
+    except msgspec.ValidationError as error:
+        found = re.search(r"`\$\.?([\w.]*)", str(error))
+        raise Invalid(found.group(1) if found else "", str(error).split(" - ")[0]) from error
+
+
+class Inventory:
+    """Carries out `ROLES`' actions on the registry; its statements go into the batch's transaction."""
+
+    ROLES = dict.fromkeys(
+        (
+            "site.put",
+            "zone.put",
+            "device.add",
+            "device.import",
+            "device.update",
+            "device.disable",
+            "device.enable",
+            "device.rotate",
+            "device.adopt",
+        ),
+        Role.ENGINEER,
+    )
+
+    def __init__(self, registry: Registry, adapters: Mapping[str, Adapter], statements: Statements) -> None:
+        self._registry = registry
+        self._adapters = adapters
+        self._statements = statements
+        self._versions: dict[str, int] = {}
+        self.changed: list[Device] = []
+        """Devices added or changed by the present batch; whoever knows devices by heart is told, then it is emptied."""
+
+    def load(self, versions: Mapping[str, int]) -> None:
+        """Takes over the devices' versions of the database."""
+        self._versions = dict(versions)
+
+    def carry_out(self, action: Action, wall: float) -> dict[str, Any]:
+        """Does one of the actions of `ROLES`. Raises the error a person should read; then nothing has changed."""
+        least = self.ROLES[action.name]
+        if not action.actor.role.includes(least):
+            raise Forbidden(f"'{action.name}' needs the role {least}; {action.actor.name} has {action.actor.role}")
+        handler: Callable[..., dict[str, Any]] = getattr(self, "_" + action.name.replace(".", "_"))
+        return handler(dict(action.args), action, wall)
+
+    # Places.
+
+    def _site_put(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        site = _site(args)
+        self._registry.sites[site.id] = site
+        self._statements.put(tables.sites, msgspec.structs.asdict(site))
+        return msgspec.structs.asdict(site)
+
+    def _zone_put(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        zone: Zone = _convert({"name": {}, **args}, Zone)
+        check_id("id", zone.id)
+        check_id("site", zone.site)
+        parent, seen = zone.parent, {zone.id}
+        while parent is not None:
+            if parent in seen:
+                raise Invalid("parent", f"zone '{zone.id}' would stand inside itself")
+            seen.add(parent)
+            parent = self._registry.zones[parent].parent if parent in self._registry.zones else None
+        self._registry.zones[zone.id] = zone
+        self._statements.put(tables.zones, msgspec.structs.asdict(zone))
+        return msgspec.structs.asdict(zone)
+
+    # Devices.
+
+    def _device_add(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        secret = args.pop("secret_hash", None)
+        device = self._device(args)
+        if device.id in self._registry.devices:
+            raise Conflict(
+                f"device '{device.id}' exists already: choose another id, or 'gatehouse device show {device.id}'"
+            )
+        taken = self._registry.find(device.adapter, device.external_id)
+        if taken is not None:
+            raise Conflict(f"serial '{device.external_id}' belongs to device '{taken.id}' already")
+        self._sites_of(action, device.site)
+        self._save(device, {"secret_hash": secret, "created_at": wall, "version": 1})
+        return _shown(device)
+
+    def _device_import(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        """All or nothing: every device is checked before the first is added. Devices that exist are left alone."""
+        fresh = []
+        for index, item in enumerate(args.get("devices") or []):
+            body = dict(item)
+            secret = body.pop("secret_hash", None)
+            try:
+                device = self._device(body)
+            except GatehouseError as error:
+                raise Invalid(f"devices[{index}]", error.message) from error
+            if device.id not in self._registry.devices:
+                fresh.append((device, secret))
+        for device, secret in fresh:
+            self._save(device, {"secret_hash": secret, "created_at": wall, "version": 1})
+        return {"added": [device.id for device, _ in fresh]}
+
+    def _device_adopt(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        result = self._device_add(args, action, wall)
+        self._statements.add(
+            delete(tables.quarantine).where(
+                tables.quarantine.c.adapter == result["adapter"],
+                tables.quarantine.c.external_id == result["external_id"],
+            )
+        )
+        return result
+
+    def _device_update(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        known = self._known(args.pop("id", None), action)
+        version = args.pop("version", None)
+        current = self._versions.get(known.id, 1)
+        if version is not None and version != current:
+            raise StaleVersion("device", known.id, current, version)
+        device = self._device({**msgspec.to_builtins(known), **args})
+        if (device.adapter, device.external_id) != (known.adapter, known.external_id):
+            taken = self._registry.find(device.adapter, device.external_id)
+            if taken is not None:
+                raise Conflict(f"serial '{device.external_id}' belongs to device '{taken.id}' already")
+        self._change(device)
+        return _shown(device)
+
+    def _device_disable(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        return self._switch(args, action, enabled=False)
+
+    def _device_enable(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        return self._switch(args, action, enabled=True)
+
+    def _switch(self, args: dict[str, Any], action: Action, *, enabled: bool) -> dict[str, Any]:
+        device = msgspec.structs.replace(self._known(args.get("id"), action), enabled=enabled)
+        self._change(device)
+        return _shown(device)
+
+    def _device_rotate(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
+        device = self._known(args.get("id"), action)
+        self._statements.add(
+            update(tables.devices).where(tables.devices.c.id == device.id).values(secret_hash=args.get("secret_hash"))
+        )
+        self.changed.append(device)
+        return _shown(device)
+
+    def _device(self, args: dict[str, Any]) -> Device:
+        device_id = check_id("id", args.get("id"))
+        check_id("site", args.get("site"))
+        adapter = self._adapters.get(str(args.get("adapter")))
+        if adapter is None:
+            names = ", ".join(sorted({adapter.manifest.name for adapter in self._adapters.values()}))
+            raise Invalid("adapter", f"'{args.get('adapter')}' is not known; one of {names}")
+        device: Device = _convert(
+            {**args, "adapter": adapter.manifest.name, "external_id": args.get("external_id") or device_id}, Device
+        )
+        if device.timezone is not None and device.timezone not in zoneinfo.available_timezones():
+            raise Invalid("timezone", f"'{device.timezone}' is no IANA time zone; for example Asia/Shanghai")
+        if any(char in device.external_id for char in "+#\0/") or len(device.external_id) > 128:
+            raise Invalid("external_id", "a serial stands in MQTT topics: no '+', '#', '/', and at most 128 characters")
+        return device
+
+    def _known(self, device: object, action: Action) -> Device:
+        known = self._registry.devices.get(str(device))
+        if known is None or not action.actor.may_see(known.site) or known.id == SELF:
+            raise NotFound("device", device)
+        return known
+
+    def _sites_of(self, action: Action, site: str) -> None:
+        if not action.actor.may_see(site):
+            raise NotFound("site", site)
+
+    def _save(self, device: Device, extra: dict[str, Any]) -> None:
+        if device.site not in self._registry.sites:
+            site = self._registry.site(device.site)
+            self._registry.sites[site.id] = site
+            self._statements.put(tables.sites, msgspec.structs.asdict(site))
+        self._registry.put(device)
+        self._statements.put(tables.devices, {**msgspec.to_builtins(device), **extra})
+        self.changed.append(device)
+
+    def _change(self, device: Device) -> None:
+        version = self._versions.get(device.id, 1) + 1
+        self._versions[device.id] = version
+        self._registry.put(device)
+        self._statements.add(
+            update(tables.devices)
+            .where(tables.devices.c.id == device.id)
+            .values(**msgspec.to_builtins(device), version=version)
+        )
+        self.changed.append(device)

@@ -1,0 +1,193 @@
+"""After a start: the state that the last run left in the database, brought back to the instant of its last commit."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, func, select
+
+from gateway.core.identity import DeviceMemory
+from gateway.core.journal import Batch, unpack
+from gateway.core.pipeline import Pipeline
+from gateway.core.sheet import Sheet
+from gateway.core.states import DeviceState
+from gateway.model import (
+    Alert,
+    AlertState,
+    Command,
+    CommandState,
+    Device,
+    OrderState,
+    Pass,
+    PlanRun,
+    Site,
+    WorkOrder,
+    Zone,
+)
+from gateway.store import tables
+from gateway.store.writer import Writer
+
+_log = logging.getLogger(__name__)
+
+#: Closed orders and final commands that are remembered, newest first, so that a fault reopens its order and an
+#: idempotency key is known.
+REMEMBERED = 2000
+
+
+class Snapshot(msgspec.Struct):
+    """What a snapshot's `body` holds: the engine's own bytes and the pipeline's memories."""
+
+    seq: int
+    engine: bytes
+    memory: dict[str, DeviceMemory]
+
+
+def pack_snapshot(pipeline: Pipeline, engine: bytes) -> bytes:
+    """The state after the newest batch."""
+    return msgspec.msgpack.encode(Snapshot(pipeline.seq, engine, pipeline.memory.devices))
+
+
+class Restored(msgspec.Struct):
+    """Where the last run stood. `at` is the newest steady time, `journal` the newest batch's number."""
+
+    at: float = 0.0
+    journal: int = 0
+    seq: int = 0
+    changes: int = 0
+    replayed: int = 0
+
+
+def load_places(writer: Writer) -> tuple[list[Site], list[Zone], list[Device], dict[str, int]]:
+    """Sites, zones, devices, and the devices' versions."""
+    sites = [Site(**row) for row in _rows(writer, tables.sites)]
+    zones = [Zone(**row) for row in _rows(writer, tables.zones)]
+    devices, versions = [], {}
+    names = {field.name for field in msgspec.structs.fields(Device)}
+    for row in _rows(writer, tables.devices):
+        devices.append(Device(**{name: value for name, value in row.items() if name in names}))
+        versions[row["id"]] = row["version"]
+    return sites, zones, devices, versions
+
+
+def load_records(writer: Writer) -> dict[str, list[Any]]:
+    """The records the services restore from, as keyword arguments of their `restore`."""
+    final = [state.value for state in CommandState if state.final]
+    c = tables
+    return {
+        "alerts": _bodies(writer, select(c.alerts.c.body).where(c.alerts.c.state != AlertState.CLOSED), Alert),
+        "work_orders": _bodies(
+            writer, select(c.work_orders.c.body).where(c.work_orders.c.state != OrderState.CLOSED), WorkOrder
+        )
+        + _newest(
+            writer, c.work_orders, c.work_orders.c.state == OrderState.CLOSED, c.work_orders.c.opened_at, WorkOrder
+        ),
+        "plan_runs": _bodies(writer, select(c.plan_runs.c.body).where(c.plan_runs.c.state == "running"), PlanRun),
+        "commands": _bodies(writer, select(c.commands.c.body).where(c.commands.c.state.not_in(final)), Command)
+        + _newest(writer, c.commands, c.commands.c.state.in_(final), c.commands.c.requested_at, Command),
+        "passes": _bodies(writer, select(c.passes.c.body), Pass),
+    }
+
+
+def load_states(writer: Writer) -> dict[str, DeviceState]:
+    """The devices' states as they were last written."""
+    states = {}
+    for row in _rows(writer, tables.device_states):
+        device = row.pop("device")
+        row["kinds"] = msgspec.json.decode(row["kinds"])
+        row["shadow"] = msgspec.json.decode(row["shadow"]) if row["shadow"] else {}
+        states[device] = DeviceState(**row)
+    return states
+
+
+def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Restored:
+    """Loads the newest usable snapshot and feeds the journal past it to the pipeline."""
+    restored = Restored(changes=_largest(writer, tables.changes.c.id))
+    position = 0
+    snapshot = _snapshot(writer, engine)
+    if snapshot is not None:
+        position, body = snapshot
+        pipeline.seq = body.seq
+        pipeline.memory.devices = body.memory
+    _load_keys(writer, pipeline, remember)
+    while True:
+        rows = writer.select(
+            select(tables.journal.c.id, tables.journal.c.at, tables.journal.c.time, tables.journal.c.body)
+            .where(tables.journal.c.id > position)
+            .order_by(tables.journal.c.id)
+            .limit(200)
+        )
+        if not rows:
+            break
+        for number, at, time, packed in rows:
+            batch: Batch = unpack(packed)
+            if snapshot is None and restored.replayed == 0:
+                pipeline.seq = batch.seq
+            pipeline.replay(batch.entries, at, Sheet(pipeline.seq, at, time))
+            position = number
+            restored.at = max(restored.at, at)
+            restored.replayed += 1
+    restored.journal = position
+    if not restored.at:
+        restored.at = _largest(writer, tables.snapshots.c.at)
+    restored.seq = pipeline.seq
+    newest = max(_largest(writer, tables.events.c.seq), _largest(writer, tables.readings.c.seq))
+    if newest > pipeline.seq:
+        _log.warning("the journal ends at event %d, the store at %d: going on after the latter", pipeline.seq, newest)
+        pipeline.seq = int(newest)
+    return restored
+
+
+def _snapshot(writer: Writer, engine: Any) -> tuple[int, Snapshot] | None:
+    """The newest snapshot that can be read; a damaged one is passed over, as the journal reaches further back."""
+    for number, body in writer.select(
+        select(tables.snapshots.c.journal, tables.snapshots.c.body).order_by(tables.snapshots.c.journal.desc())
+    ):
+        try:
+            snapshot = msgspec.msgpack.decode(body, type=Snapshot)
+            engine.restore(snapshot.engine)
+            return number, snapshot
+        except (msgspec.DecodeError, msgspec.ValidationError, ValueError, KeyError) as error:
+            _log.warning("snapshot %d cannot be used, an older one is tried: %s", number, error)
+    return None
+
+
+def _load_keys(writer: Writer, pipeline: Pipeline, remember: int) -> None:
+    """The identities of the newest events up to the snapshot, so that the replay meets what the live run met."""
+    keys: list[tuple[int, bytes, int]] = []
+    limit = pipeline.seq if pipeline.seq else 1 << 62
+    oldest_journal = writer.select(select(tables.journal.c.body).order_by(tables.journal.c.id).limit(1))
+    if not pipeline.seq and oldest_journal:
+        limit = unpack(oldest_journal[0][0]).seq
+    for table in (tables.events, tables.readings):
+        keys += [
+            (seq, bytes(key), digest)
+            for seq, key, digest in writer.select(
+                select(table.c.seq, table.c.key, table.c.digest)
+                .where(table.c.seq <= limit)
+                .order_by(table.c.seq.desc())
+                .limit(remember)
+            )
+        ]
+    keys.sort()
+    # Long past for the redelivery window of frames without identity: only identities count.
+    pipeline.keys.load(((key, digest) for _, key, digest in keys), 0.0)
+
+
+def _rows(writer: Writer, table: Table) -> list[dict[str, Any]]:
+    names = [column.name for column in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in writer.select(select(table))]
+
+
+def _bodies(writer: Writer, statement: Any, kind: type[Any]) -> list[Any]:
+    decode = msgspec.json.Decoder(kind).decode
+    return [decode(row[0]) for row in writer.select(statement)]
+
+
+def _newest(writer: Writer, table: Table, condition: Any, order: Any, kind: type[Any]) -> list[Any]:
+    return _bodies(writer, select(table.c.body).where(condition).order_by(order.desc()).limit(REMEMBERED), kind)
+
+
+def _largest(writer: Writer, column: Any) -> Any:
+    return writer.select(select(func.max(column)))[0][0] or 0

@@ -1,0 +1,52 @@
+"""Sites, zones and devices as the pipeline knows them: who speaks, where it stands, in which time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.model import Device, Site, Zone
+
+#: The gateway's own device: what it has to say of its links and its store is said under this name.
+SELF = "gateway"
+
+
+class Registry:
+    """An index over all places and devices. Changed only by actions, between messages."""
+
+    def __init__(self, default: Site) -> None:
+        self._default = default
+        self.sites: dict[str, Site] = {}
+        self.zones: dict[str, Zone] = {}
+        self.devices: dict[str, Device] = {}
+        self._by_serial: dict[tuple[str, str], Device] = {}
+
+    def load(self, sites: Iterable[Site], zones: Iterable[Zone], devices: Iterable[Device]) -> None:
+        """Takes over what the database holds."""
+        self.sites = {site.id: site for site in sites}
+        self.zones = {zone.id: zone for zone in zones}
+        self.devices = {}
+        self._by_serial = {}
+        for device in devices:
+            self.put(device)
+
+    def put(self, device: Device) -> None:
+        """Adds a device or replaces its record."""
+        old = self.devices.get(device.id)
+        if old is not None:
+            self._by_serial.pop((old.adapter, old.external_id), None)
+        self.devices[device.id] = device
+        self._by_serial[device.adapter, device.external_id] = device
+
+    def find(self, adapter: str, serial: str) -> Device | None:
+        """The adapter's device with that serial."""
+        return self._by_serial.get((adapter, serial))
+
+    def site(self, name: str) -> Site:
+        """The site, or one made of the defaults where nobody described it."""
+        return self.sites.get(name) or Site(id=name, timezone=self._default.timezone, lateness=self._default.lateness)
+
+    def timezone(self, device: Device | None) -> str:
+        """In which zone a device's local times are meant: its own, its site's, or the default."""
+        if device is None:
+            return self._default.timezone
+        return device.timezone or self.site(device.site).timezone

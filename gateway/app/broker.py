@@ -24,7 +24,7 @@ def broker_settings(settings: Settings) -> BrokerSettings:
         port=mqtt.port,
         max_payload=mqtt.max_payload,
         max_ack_pending=mqtt.window,
-        sync="always" if mqtt.sync == "always" else "1s",
+        sync=mqtt.sync,
         tls_cert=mqtt.tls_cert,
         tls_key=mqtt.tls_key,
         tls_ca=mqtt.tls_ca,

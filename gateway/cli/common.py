@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import msgspec
@@ -78,6 +78,11 @@ def print_table(rows: Sequence[Sequence[object]], headings: Sequence[str]) -> No
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def _fail(context: click.Context, error: GatehouseError) -> NoReturn:
+    click.echo(f"{context.command_path}: {error.message}", err=True)
+    sys.exit(error.exit_code)
+
+
 class Command(click.Command):
     """A command whose errors are one line on standard error, with the exit code the error names."""
 
@@ -86,14 +91,20 @@ class Command(click.Command):
         try:
             return super().invoke(context)
         except GatehouseError as error:
-            click.echo(f"gatehouse {context.info_name}: {error.message}", err=True)
-            sys.exit(error.exit_code)
+            _fail(context, error)
 
 
 class Group(click.Group):
     """A group of such commands."""
 
     command_class = Command
+
+    def invoke(self, context: click.Context) -> Any:
+        """The same for a group that does something by itself."""
+        try:
+            return super().invoke(context)
+        except GatehouseError as error:
+            _fail(context, error)
 
 
 Group.group_class = Group

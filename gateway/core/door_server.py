@@ -90,8 +90,10 @@ class DoorServer:
         self._ready.set()
         async with server:
             await self._stop.wait()
-            for writer in list(self._subscribers):
-                writer.close()
+        talks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,0 +1,134 @@
+"""The API put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+
+from gateway import __version__
+from gateway.api import (
+    alerts,
+    audit,
+    commands,
+    dead_letters,
+    devices,
+    events,
+    health,
+    history,
+    ingest,
+    openapi,
+    passes,
+    places,
+    plans,
+    problems,
+    quarantine,
+    rules,
+    session,
+    status,
+    stream,
+    tokens,
+    users,
+    work_orders,
+)
+from gateway.api.frames import Framer
+from gateway.api.hub import Hub
+from gateway.api.limits import Buckets, EdgeLimits, Limits
+from gateway.api.page import Page
+from gateway.api.present import Presenter
+from gateway.api.remembered import Remembered
+from gateway.api.room import Room
+from gateway.api.security_headers import PagePolicy, SecurityHeaders
+from gateway.api.settings import ApiSettings, Door
+from gateway.api.sign_in import Gatekeeper
+from gateway.history import History, ReadingsHistory
+from gateway.store.queries import Reader
+
+PREFIX = "/api/v1"
+_RESOURCES = (
+    health, status, places, devices, events, history, alerts, work_orders, plans, commands, passes, dead_letters,
+    quarantine, audit, rules, session, users, tokens, ingest, stream, openapi,
+)  # fmt: skip
+
+
+def create_app(
+    settings: ApiSettings,
+    reader: Reader,
+    door: Door,
+    history: History | None = None,
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The API over a store to read and a door to the core. `clock` is the wall clock."""
+    room = _room(settings, reader, door, history, clock)
+
+    @asynccontextmanager
+    async def running(_app: FastAPI) -> AsyncIterator[None]:
+        room.hub.start()
+        try:
+            yield
+        finally:
+            await room.hub.close()
+
+    app = FastAPI(
+        title="Gatehouse",
+        summary="The open IoT gateway of smart communities.",
+        version=settings.version or __version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=running,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(SecurityHeaders, page=PagePolicy(settings.static), tls=settings.tls),
+            Middleware(EdgeLimits, room.limits, settings.max_body, settings.body_timeout),
+        ],
+    )
+    app.state.room = room
+    problems.install(app)
+    root = APIRouter(prefix=PREFIX)
+    for resource in _RESOURCES:
+        root.include_router(resource.router)
+    app.include_router(root)
+    app.include_router(status.metrics_router)
+    app.include_router(session.link_router)
+    _describe_once(app)
+    if settings.static is not None:
+        app.mount("/", Page(settings.static), name="page")
+    return app
+
+
+def _room(
+    settings: ApiSettings, reader: Reader, door: Door, history: History | None, clock: Callable[[], float]
+) -> Room:
+    catalogue = settings.definitions.catalogue
+    presenter = Presenter(catalogue)
+    return Room(
+        settings=settings,
+        reader=reader,
+        door=door,
+        history=history or ReadingsHistory(reader.engine, catalogue),
+        presenter=presenter,
+        hub=Hub(reader, door, Framer(reader, presenter), settings, clock),
+        limits=Limits(
+            Buckets("requests", settings.request_rate, settings.request_burst),
+            Buckets("commands", settings.command_rate, settings.command_burst),
+        ),
+        gatekeeper=Gatekeeper(),
+        remembered=Remembered(),
+        clock=clock,
+        started_at=clock(),
+    )
+
+
+def _describe_once(app: FastAPI) -> None:
+    """The description is made when first asked for, and kept."""
+
+    def described() -> dict[str, object]:
+        if app.openapi_schema is None:
+            app.openapi_schema = openapi.describe(app)
+        return app.openapi_schema
+
+    app.openapi = described  # type: ignore[method-assign]

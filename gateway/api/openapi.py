@@ -1,0 +1,55 @@
+"""The description of the API, and the walk over all its routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from gateway.api.auth import COOKIE, PUBLIC, GuardedRoute, needs
+from gateway.api.problems import Problem
+from gateway.api.reply import reply
+
+router = APIRouter(route_class=GuardedRoute)
+
+_SCHEMES = {
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "With X-CSRF-Token on writes."},
+    "token": {"type": "http", "scheme": "bearer"},
+    "device": {"type": "http", "scheme": "basic", "description": "A device's id and secret."},
+}
+
+
+def every_route(routes: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, APIRoute]]:
+    """(path, route) of all routes below `routes`, included routers and all."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield prefix + route.path, route
+        elif hasattr(route, "original_router"):
+            yield from every_route(route.original_router.routes, prefix + route.include_context.prefix)
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document."""
+    document = get_openapi(title="Gatehouse", version=app.version, routes=app.routes, summary=app.summary)
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = _SCHEMES
+    schemas = components.setdefault("schemas", {})
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    return document
+
+
+_declared = needs(PUBLIC)
+
+
+@router.get("/openapi.json", **_declared, response_class=Response, include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """This description."""
+    return reply(request.app.openapi())

@@ -1,0 +1,101 @@
+"""Passes: who and what may go through. Their values are personal data and masked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, Field
+from starlette.responses import Response
+
+from gateway.api.acting import (
+    Body,
+    Flag,
+    Id,
+    Long,
+    NewId,
+    Reveal,
+    Short,
+    Word,
+    act_with,
+    found,
+    read,
+    require_site,
+    revealed,
+)
+from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.paging import Cursor, Limit, listing, place_of
+from gateway.api.reply import versioned
+from gateway.api.room import InRoom
+from gateway.api.schema import Listing, PassOut
+from gateway.errors import Forbidden, Invalid
+from gateway.model import Role
+
+router = APIRouter(route_class=GuardedRoute, tags=["passes"])
+
+
+class PassIn(Body):
+    """A pass to add, or with an `id` that is known, to change. No zones means the whole site."""
+
+    id: NewId | None = None
+    site: NewId
+    kind: Literal["plate", "card", "person"]
+    value: Short
+    name: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] | None = None
+    zones: Annotated[list[NewId], Field(max_length=64)] | None = None
+    from_at: AwareDatetime | None = None
+    until_at: AwareDatetime | None = None
+    blocked: Flag | None = None
+    visitor: Flag | None = None
+    note: Long | None = None
+
+
+@router.get("/passes", **needs(Role.VIEWER), response_model=Listing[PassOut])  # type: ignore[valid-type]
+async def passes(
+    room: InRoom,
+    actor: Who,
+    site: Word = None,
+    kind: Literal["plate", "card", "person"] | None = None,
+    value: Word = None,
+    reveal: Reveal = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """Passes by id, masked; unmasked with a reason, which is audited. `value` looks for one whole value."""
+    if value is not None and not actor.role.includes(Role.OPERATOR):
+        raise Forbidden("looking for a plate, card or person takes the role operator", role=str(Role.OPERATOR))
+    after = place_of(cursor, str)
+    open_ = await revealed(room, actor, "passes", reveal)
+    page = await read(room.reader.passes, actor.sites, site=site, kind=kind, value=value, after=after, limit=limit)
+    return listing(page, lambda entry: room.presenter.pass_(entry, open_))
+
+
+@router.post("/passes", status_code=201, **needs(Role.OPERATOR), response_model=PassOut)
+async def put_pass(body: PassIn, room: InRoom, actor: Who) -> Response:
+    """Adds a pass, or changes it."""
+    require_site(actor, body.site)
+    if body.from_at is not None and body.until_at is not None and body.from_at >= body.until_at:
+        raise Invalid("until_at", "must lie after from_at")
+    if body.id is not None:
+        known = await read(room.reader.pass_, body.id)
+        if known is not None:
+            require_site(actor, known.site)
+    result = await act_with(room, actor, "pass.put", {name: v for name, v in body.given().items() if v is not None})
+    id = str(result.get("id") or body.id or "")
+    entry = found(await read(room.reader.pass_, id, actor.sites), "pass", id)
+    return versioned(room.presenter.pass_(entry), 201, {"Location": f"/api/v1/passes/{id}"})
+
+
+@router.get("/passes/{id}", **needs(Role.VIEWER), response_model=PassOut)
+async def pass_(id: Id, room: InRoom, actor: Who, reveal: Reveal = None) -> Response:
+    """One pass."""
+    entry = found(await read(room.reader.pass_, id, actor.sites), "pass", id)
+    return versioned(room.presenter.pass_(entry, await revealed(room, actor, f"pass:{id}", reveal)))
+
+
+@router.delete("/passes/{id}", status_code=204, **needs(Role.OPERATOR), response_class=Response)
+async def remove_pass(id: Id, room: InRoom, actor: Who) -> Response:
+    """Takes a pass away."""
+    found(await read(room.reader.pass_, id, actor.sites), "pass", id)
+    await act_with(room, actor, "pass.remove", {"id": id})
+    return Response(status_code=204)

@@ -1,0 +1,105 @@
+"""Emergency plans, and their runs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gateway.api.acting import Body, Flag, Id, Long, NewId, Word, act, found, read, require_site
+from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.paging import Cursor, Limit, listing, place_of
+from gateway.api.reply import reply, versioned
+from gateway.api.room import InRoom, Room
+from gateway.api.schema import Listing, PlanRunOut
+from gateway.errors import NotFound
+from gateway.model import Actor, PlanRun, Role
+
+router = APIRouter(route_class=GuardedRoute, tags=["plans"])
+
+
+class RunIn(Body):
+    """Where a plan shall run. A `drill` changes nothing in the world."""
+
+    site: NewId
+    device: NewId | None = None
+    zone: NewId | None = None
+    drill: Flag = False
+
+
+class StepIn(Body):
+    """How a step ended."""
+
+    state: Literal["done", "failed", "skipped"] = "done"
+    note: Long | None = None
+
+
+class StopIn(Body):
+    """Why a run is stopped."""
+
+    reason: Long
+
+
+@router.get("/plans", **needs(Role.VIEWER), response_model=Listing[dict[str, Any]])
+async def plans(room: InRoom) -> Response:
+    """The plans the gateway was loaded with."""
+    return reply({"items": [dict(plan) for plan in room.settings.definitions.plans], "next": None})
+
+
+@router.post("/plans/{id}/runs", status_code=201, **needs(Role.OPERATOR), response_model=PlanRunOut)
+async def start_run(id: Id, body: RunIn, room: InRoom, actor: Who) -> Response:
+    """Starts a plan."""
+    require_site(actor, body.site)
+    if room.settings.definitions.plans and all(plan.get("id") != id for plan in room.settings.definitions.plans):
+        raise NotFound("plan", id)
+    result = await act(room, actor, "plan.start", plan=id, **body.model_dump(exclude_none=True))
+    run = await _known(room, actor, str(result.get("id", "")))
+    return versioned(room.presenter.plan_run(run), 201, {"Location": f"/api/v1/plan-runs/{run.id}"})
+
+
+@router.get("/plan-runs", **needs(Role.VIEWER), response_model=Listing[PlanRunOut])  # type: ignore[valid-type]
+def plan_runs(
+    room: InRoom,
+    actor: Who,
+    state: Literal["running", "finished", "stopped"] | None = None,
+    plan: Word = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """Runs of plans, newest first."""
+    after = place_of(cursor, float, str)
+    return listing(
+        room.reader.plan_runs(actor.sites, state=state, plan=plan, after=after, limit=limit), room.presenter.plan_run
+    )
+
+
+@router.get("/plan-runs/{id}", **needs(Role.VIEWER), response_model=PlanRunOut)
+async def plan_run(id: Id, room: InRoom, actor: Who) -> Response:
+    """One run with its steps and its log."""
+    return versioned(room.presenter.plan_run(await _known(room, actor, id)))
+
+
+@router.post("/plan-runs/{id}/steps/{step}/complete", **needs(Role.OPERATOR), response_model=PlanRunOut)
+async def complete_step(id: Id, step: Id, room: InRoom, actor: Who, body: StepIn | None = None) -> Response:
+    """Says how a step ended."""
+    run = await _known(room, actor, id)
+    if all(entry.id != step for entry in run.steps):
+        raise NotFound("step", step)
+    told = body or StepIn()
+    await act(room, actor, "plan.step", run=id, step=step, state=told.state, note=told.note)
+    return versioned(room.presenter.plan_run(await _known(room, actor, id)))
+
+
+@router.post("/plan-runs/{id}/stop", **needs(Role.OPERATOR), response_model=PlanRunOut)
+async def stop_run(id: Id, body: StopIn, room: InRoom, actor: Who) -> Response:
+    """Stops a run before its end."""
+    await _known(room, actor, id)
+    await act(room, actor, "plan.stop", run=id, reason=body.reason)
+    return versioned(room.presenter.plan_run(await _known(room, actor, id)))
+
+
+async def _known(room: Room, actor: Actor, id: str) -> PlanRun:
+    return found(await read(room.reader.plan_run, id, actor.sites), "plan run", id)
+
+

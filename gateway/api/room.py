@@ -1,0 +1,42 @@
+"""What every route may use, in one frozen bundle made by `create_app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends, Request
+
+from gateway.api.hub import Hub
+from gateway.api.limits import Limits
+from gateway.api.present import Presenter
+from gateway.api.remembered import Remembered
+from gateway.api.settings import ApiSettings, Door
+from gateway.api.sign_in import Gatekeeper
+from gateway.history import History
+from gateway.store.queries import Reader
+
+
+class Room(NamedTuple):
+    """What every route may use. `clock` is the wall clock, Unix seconds."""
+
+    settings: ApiSettings
+    reader: Reader
+    door: Door
+    history: History
+    presenter: Presenter
+    hub: Hub
+    limits: Limits
+    gatekeeper: Gatekeeper
+    remembered: Remembered
+    clock: Callable[[], float]
+    started_at: float
+
+
+async def room_of(request: Request) -> Room:
+    """The room of the app that serves this request."""
+    room: Room = request.app.state.room
+    return room
+
+
+InRoom = Annotated[Room, Depends(room_of)]

@@ -1,0 +1,38 @@
+"""What the gateway was loaded with: rules and the catalogue of kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gateway.api.acting import Id, found
+from gateway.api.auth import GuardedRoute, needs
+from gateway.api.reply import reply
+from gateway.api.room import InRoom
+from gateway.api.schema import Listing
+from gateway.model import Role
+
+router = APIRouter(route_class=GuardedRoute, tags=["rules"])
+
+
+@router.get("/rules", **needs(Role.VIEWER), response_model=Listing[dict[str, Any]])
+async def rules(room: InRoom) -> Response:
+    """The rules."""
+    return reply({"items": [dict(rule) for rule in room.settings.definitions.rules], "next": None})
+
+
+@router.get("/rules/{id}", **needs(Role.VIEWER), response_model=dict[str, Any])
+async def rule(id: Id, room: InRoom) -> Response:
+    """One rule."""
+    entry = next((rule for rule in room.settings.definitions.rules if rule.get("id") == id), None)
+    return reply(dict(found(entry, "rule", id)))
+
+
+@router.get("/catalogue", **needs(Role.VIEWER), response_model=Listing[dict[str, Any]])
+async def catalogue(room: InRoom) -> Response:
+    """All kinds of event with their fields, units, ranges and which are personal."""
+    kinds = room.settings.definitions.catalogue.kinds.values()
+    return reply({"items": [msgspec.to_builtins(kind) for kind in kinds], "next": None})

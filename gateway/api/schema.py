@@ -1,0 +1,198 @@
+"""Schemas of the answers for OpenAPI, made from the model's structs so that they cannot drift apart."""
+
+from __future__ import annotations
+
+import functools
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, create_model
+
+from gateway.api.shape import may_be_none, parts_of, schema_type
+from gateway.model import Alert, Command, Pass, PlanRun, Site, WorkOrder, Zone
+from gateway.store.rows import AuditRow, DeadLetter, EventRow, TokenRow, Unregistered
+
+Item = TypeVar("Item")
+Text = dict[str, str]
+
+
+class Shown(BaseModel):
+    """Base of all answers: nothing more than what is named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Listing(Shown, Generic[Item]):
+    """A page of a list. `next` is the cursor of the next page, null at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+@functools.cache
+def shown(struct: type[msgspec.Struct]) -> type[BaseModel]:
+    """The schema of a struct as `present.plain` shows it."""
+    fields: dict[str, Any] = {}
+    for part in parts_of(struct):
+        kind: Any
+        if part.look == "time":
+            kind = datetime
+        elif part.struct is not None:
+            kind = list[shown(part.struct)] if part.look == "structs" else shown(part.struct)  # type: ignore[misc]
+        else:
+            kind = schema_type(part.type)
+        fields[part.name] = (kind | None if may_be_none(part.type) else kind, ...)
+    doc = (struct.__doc__ or "").split("\n")[0]
+    return create_model(struct.__name__, __base__=Shown, __doc__=doc, **fields)
+
+
+AlertOut = shown(Alert)
+WorkOrderOut = shown(WorkOrder)
+PlanRunOut = shown(PlanRun)
+CommandOut = shown(Command)
+PassOut = shown(Pass)
+SiteOut = shown(Site)
+ZoneOut = shown(Zone)
+EventOut = shown(EventRow)
+DeadLetterOut = shown(DeadLetter)
+UnregisteredOut = shown(Unregistered)
+AuditOut = shown(AuditRow)
+TokenOut = shown(TokenRow)
+
+
+class KindState(Shown):
+    """The newest event of one kind."""
+
+    data: dict[str, Any]
+    received: datetime | None
+    time: datetime | None
+
+
+class DeviceOut(Shown):
+    """One piece of equipment and what is known of it now."""
+
+    id: str
+    site: str
+    adapter: str
+    external_id: str
+    type: str
+    name: Text
+    zone: str | None
+    building: str | None
+    connected_via: str | None
+    powered_by: str | None
+    timezone: str | None
+    report_interval: float
+    enabled: bool
+    settings: dict[str, Any]
+    version: int
+    created_at: datetime
+    online: bool | None
+    last_at: datetime | None
+    skew: float | None
+    messages: int
+    state: dict[str, KindState]
+
+
+class Credential(Shown):
+    """A device's credential, shown once. `username` is the device's id."""
+
+    username: str
+    password: str
+
+
+class NewDeviceOut(DeviceOut):
+    """A device just registered, with its credential."""
+
+    credential: Credential
+
+
+class CredentialOut(Shown):
+    """A device's new credential."""
+
+    device: str
+    credential: Credential
+
+
+class UserOut(Shown):
+    """An account."""
+
+    name: str
+    role: str
+    sites: list[str]
+    language: str
+    disabled: bool
+    created_at: datetime
+    version: int
+    has_password: bool
+
+
+class NewTokenOut(TokenOut):  # type: ignore[valid-type,misc]
+    """A token just made. `token` is shown once."""
+
+    token: str
+
+
+class SessionOut(Shown):
+    """Who is signed in. `csrf` goes into the header X-CSRF-Token of everything that is not a GET."""
+
+    user: str
+    role: str
+    sites: list[str]
+    language: str
+    csrf: str
+    expires_at: datetime | None
+
+
+class Outcome(Shown):
+    """The outcome of an action that has no record of its own."""
+
+    done: bool
+    result: dict[str, Any]
+
+
+class WhyOut(Shown):
+    """Why an alert was raised. `definition` is null where the rule is no longer loaded."""
+
+    rule: str
+    title: Text
+    values: dict[str, Any]
+    evidence: list[dict[str, Any]]
+    definition: dict[str, Any] | None
+
+
+class LedgerOut(Shown):
+    """What came in and what became of it: `received` equals the sum of `fates`."""
+
+    received: int
+    fates: dict[str, int]
+
+
+class HistoryOut(Shown):
+    """A series. Each point is a time, RFC 3339 or milliseconds since 1970, and a value, null in a gap."""
+
+    device: str
+    field: str
+    unit: str
+    points: list[tuple[str | int, float | None]]
+
+
+class StatusOut(Shown):
+    """How the gateway is. A link is `up`, `down` or `unknown`."""
+
+    version: str
+    server_time: datetime
+    uptime_seconds: float
+    links: dict[str, str]
+    counts: dict[str, int]
+    alerts: dict[str, dict[str, int]]
+    last_change: int
+    streams: int
+    core: dict[str, Any]
+
+
+class HealthOut(Shown):
+    """One word."""
+
+    status: str

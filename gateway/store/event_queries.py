@@ -1,0 +1,77 @@
+"""Events, one by one, and the rows behind the history of readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Table, func, select
+
+from gateway.store.read_base import Page, Place, QueryBase, Sites, decoded, equal, within
+from gateway.store.rows import EventRow
+from gateway.store.tables import events
+
+_COLUMNS = (
+    events.c.site, events.c.device, events.c.kind, events.c.time, events.c.received, events.c.late, events.c.replay,
+    events.c.data, events.c.seq,
+)  # fmt: skip
+
+
+class EventQueries(QueryBase):
+    """What devices said."""
+
+    def events(
+        self,
+        only: Sites = (),
+        *,
+        device: str | None = None,
+        kind: Sequence[str] = (),
+        site: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Events, newest first, as `EventRow`. `since` and `until` bound the time of receipt."""
+        c = events.c
+        where = within(c.site, only) + equal(device=(c.device, device), site=(c.site, site))
+        if kind:
+            where.append(c.kind.in_(list(kind)))
+        if since is not None:
+            where += [c.seq >= self._seq_at(events, since), c.received >= since]
+        if until is not None:
+            where += [c.seq < self._seq_at(events, until + 1.0), c.received < until]
+        found, place = self.page(select(*_COLUMNS).where(*where), [c.seq], after, limit)
+        return Page([_event_row(row) for row in found], place)
+
+    def event(self, seq: int, only: Sites = ()) -> EventRow | None:
+        """One event by its place in the journal, or None."""
+        row = self.one(select(*_COLUMNS).where(events.c.seq == seq, *within(events.c.site, only)))
+        return _event_row(row) if row else None
+
+    def _seq_at(self, table: Table, received: float) -> int:
+        """A place in the journal before which nothing was received at or after `received`, by bisection.
+
+        The time of receipt rises with the place but has no index; a second of slack covers small steps of the clock.
+        """
+        low, high = self.one(select(func.min(table.c.seq), func.max(table.c.seq))) or (None, None)
+        if low is None or high is None:
+            return 0
+        high += 1
+        while low < high:
+            middle = (low + high) // 2
+            row = self.one(
+                select(table.c.seq, table.c.received).where(table.c.seq >= middle).order_by(table.c.seq).limit(1)
+            )
+            if row is None or row.received >= received - 1.0:
+                high = middle
+            else:
+                low = row.seq + 1
+        return int(low)
+
+
+def _event_row(row: Any) -> EventRow:
+    return EventRow(
+        seq=row.seq, site=row.site, device=row.device, kind=row.kind, time=row.time, received=row.received,
+        late=row.late, replay=row.replay, data=decoded(row.data) or {},
+    )  # fmt: skip

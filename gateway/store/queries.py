@@ -1,0 +1,26 @@
+"""The read side of the store. Whoever asks only reads: the database is opened so that it cannot be written."""
+
+from __future__ import annotations
+
+from gateway.store.event_queries import EventQueries
+from gateway.store.operation_queries import OperationQueries
+from gateway.store.people_queries import PeopleQueries
+from gateway.store.place_queries import PlaceQueries
+from gateway.store.read_base import Page, Place, Sites, reading_engine
+from gateway.store.record_queries import RecordQueries
+
+__all__ = ["Page", "Place", "Reader", "Sites"]
+
+
+class Reader(PlaceQueries, RecordQueries, EventQueries, PeopleQueries, OperationQueries):
+    """All queries over the database at `url`. Thread-safe; opens nothing before the first query.
+
+    Every query that takes `only` answers as if other sites did not exist; empty means all sites.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = reading_engine(url)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self.engine.dispose()

@@ -1,0 +1,178 @@
+"""Alerts, work orders, plan runs, commands and passes: what the services keep as JSON of the model's structs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, func, select
+
+from gateway.model import Alert, Command, Pass, PlanRun, WorkOrder
+from gateway.store import tables
+from gateway.store.read_base import Page, Place, QueryBase, Sites, equal, within
+
+
+class _Source(NamedTuple):
+    table: Table
+    decoder: msgspec.json.Decoder[Any]
+    order: tuple[ColumnElement[Any], ...]
+
+
+def _source(table: Table, struct: type, *order: ColumnElement[Any]) -> _Source:
+    return _Source(table, msgspec.json.Decoder(struct), (*order, table.c.id))
+
+
+ALERTS = _source(tables.alerts, Alert, tables.alerts.c.raised_at)
+WORK_ORDERS = _source(tables.work_orders, WorkOrder, tables.work_orders.c.opened_at)
+PLAN_RUNS = _source(tables.plan_runs, PlanRun, tables.plan_runs.c.started_at)
+COMMANDS = _source(tables.commands, Command, tables.commands.c.requested_at)
+PASSES = _source(tables.passes, Pass)
+
+_OPEN_ALERTS = ("unacknowledged", "acknowledged", "returned")
+_OPEN_ORDERS = ("open", "assigned", "accepted", "in_progress", "done", "verified")
+_OPEN_COMMANDS = ("pending", "sent")
+
+
+class RecordQueries(QueryBase):
+    """What needs people, and what they did about it."""
+
+    def alerts(
+        self,
+        only: Sites = (),
+        *,
+        state: str = "all",
+        severity: Sequence[str] = (),
+        device: str | None = None,
+        site: str | None = None,
+        rule: str | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Alerts, newest first. `state` is one of the four, `open`, `shelved` or `all`."""
+        c = tables.alerts.c
+        where = equal(device=(c.device, device), site=(c.site, site), rule=(c.rule, rule))
+        if severity:
+            where.append(c.severity.in_(list(severity)))
+        if state in ("open", "shelved"):
+            where.append(c.state.in_(_OPEN_ALERTS))
+        elif state != "all":
+            where.append(c.state == state)
+        if state == "shelved":
+            where.append(c.body.contains('"shelving":{', autoescape=True))
+        return self._records(ALERTS, only, where, after, limit)
+
+    def alert(self, id: str, only: Sites = ()) -> Alert | None:
+        """One alert, or None."""
+        return self._record(ALERTS, id, only)
+
+    def open_alerts_by_severity(self, only: Sites = ()) -> dict[str, dict[str, int]]:
+        """{severity: {state: count}} over the open alerts."""
+        c = tables.alerts.c
+        statement = select(c.severity, c.state, func.count()).where(c.state.in_(_OPEN_ALERTS), *within(c.site, only))
+        counts: dict[str, dict[str, int]] = {}
+        for severity, state, count in self.rows(statement.group_by(c.severity, c.state)):
+            counts.setdefault(severity, {})[state] = count
+        return counts
+
+    def work_orders(
+        self,
+        only: Sites = (),
+        *,
+        state: str = "all",
+        team: str | None = None,
+        device: str | None = None,
+        alert: str | None = None,
+        site: str | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Work orders, newest first. `state` is one of theirs, `unfinished` for all but closed, or `all`."""
+        c = tables.work_orders.c
+        where = equal(team=(c.team, team), device=(c.device, device), alert=(c.alert, alert), site=(c.site, site))
+        if state == "unfinished":
+            where.append(c.state.in_(_OPEN_ORDERS))
+        elif state != "all":
+            where.append(c.state == state)
+        return self._records(WORK_ORDERS, only, where, after, limit)
+
+    def work_order(self, id: str, only: Sites = ()) -> WorkOrder | None:
+        """One work order by id or number, or None."""
+        order: WorkOrder | None = self._record(WORK_ORDERS, id, only)
+        return order or self._record(WORK_ORDERS, id, only, tables.work_orders.c.number)
+
+    def plan_runs(
+        self,
+        only: Sites = (),
+        *,
+        state: str | None = None,
+        plan: str | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Runs of plans, newest first."""
+        c = tables.plan_runs.c
+        return self._records(PLAN_RUNS, only, equal(state=(c.state, state), plan=(c.plan, plan)), after, limit)
+
+    def plan_run(self, id: str, only: Sites = ()) -> PlanRun | None:
+        """One run, or None."""
+        return self._record(PLAN_RUNS, id, only)
+
+    def commands(
+        self,
+        only: Sites = (),
+        *,
+        device: str | None = None,
+        state: str | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Commands, newest first. `state` is one of theirs, or `open` for those not final."""
+        c = tables.commands.c
+        where = equal(device=(c.device, device))
+        if state == "open":
+            where.append(c.state.in_(_OPEN_COMMANDS))
+        elif state is not None:
+            where.append(c.state == state)
+        return self._records(COMMANDS, only, where, after, limit)
+
+    def command(self, id: str, only: Sites = ()) -> Command | None:
+        """One command, or None."""
+        return self._record(COMMANDS, id, only)
+
+    def passes(
+        self,
+        only: Sites = (),
+        *,
+        site: str | None = None,
+        kind: str | None = None,
+        value: str | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Passes by id. `value` must match whole."""
+        c = tables.passes.c
+        where = equal(site=(c.site, site), kind=(c.kind, kind), value=(c.value, value))
+        return self._records(PASSES, only, where, after, limit, newest_first=False)
+
+    def pass_(self, id: str, only: Sites = ()) -> Pass | None:
+        """One pass, or None."""
+        return self._record(PASSES, id, only)
+
+    def _records(
+        self,
+        source: _Source,
+        only: Sites,
+        where: list[ColumnElement[bool]],
+        after: Place | None,
+        limit: int,
+        newest_first: bool = True,
+    ) -> Page:
+        statement = select(source.table.c.body, *source.order).where(*where, *within(source.table.c.site, only))
+        found, place = self.page(statement, source.order, after, limit, newest_first)
+        return Page([source.decoder.decode(row[0]) for row in found], place)
+
+    def _record(self, source: _Source, id: str, only: Sites, key: ColumnElement[Any] | None = None) -> Any:
+        column = source.table.c.id if key is None else key
+        row = self.one(select(source.table.c.body).where(column == id, *within(source.table.c.site, only)))
+        return source.decoder.decode(row[0]) if row else None

@@ -106,8 +106,10 @@ class _Reader:
             mark = error.problem_mark
             self._places[()] = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
             self.wrong((), f"this is not YAML: {error.problem or error.context}")
-        except (yaml.YAMLError, RecursionError, _TooMuchError) as error:
-            self.wrong((), f"this cannot be read: {error or 'it is nested too deeply'}")
+        except RecursionError:
+            self.wrong((), "this cannot be read: it is nested too deeply")
+        except (yaml.YAMLError, _TooMuchError) as error:
+            self.wrong((), f"this cannot be read: {error}")
         return []
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
@@ -115,6 +117,9 @@ class _Reader:
         if self._nodes > _MOST_NODES:
             raise _TooMuchError(f"it has more than {_MOST_NODES} parts")
         self._places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.startswith("tag:yaml.org,2002:python"):
+            self.wrong(path, f"the tag '{node.tag}' means nothing here", node.tag)
+            return None
         if isinstance(node, yaml.SequenceNode):
             return [self._value(child, (*path, number)) for number, child in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):

@@ -70,7 +70,7 @@ class Chaos:
     def __init__(self, options: ChaosOptions, seed: object) -> None:
         self.options = options
         self._seed = seed
-        self._random = Random(f"{seed}/chaos")  # noqa: S311 - a simulation, not a secret
+        self._random = Random(f"{seed}/chaos")
         self._waiting: list[tuple[float, int, Message]] = []
         self._count = 0
         self._latest: dict[str, float] = {}
@@ -79,7 +79,7 @@ class Chaos:
     def skew(self, device: str) -> float:
         """How wrong the device's clock is, in seconds."""
         span = self.options.skew
-        return Random(f"{self._seed}/skew/{device}").uniform(-span, span) if span else 0.0  # noqa: S311
+        return Random(f"{self._seed}/skew/{device}").uniform(-span, span) if span else 0.0
 
     def outage(self, link: str, elapsed: float) -> float:
         """Seconds for which the link is cut now; 0 for not at all."""

@@ -20,7 +20,7 @@ from simulators.meters.native import Concentrator, FluidMeter, HeatMeter
 from simulators.meters.tasmota import TasmotaPlug, tasmota_topics
 from simulators.native import native_topics
 from simulators.parking.barrier import BarrierController
-from simulators.parking.camera import NewCamera, OldCamera, camera_topics
+from simulators.parking.camera import LOOP_INPUT, NewCamera, OldCamera, camera_topics
 from simulators.parking.lane import Lane
 from simulators.people import Resident, residents
 from simulators.scenario import BuildingSpec, GroupSpec, ItemSpec, Scenario, Source, duration
@@ -172,7 +172,7 @@ class Community:
             items.append(ItemSpec(f"{building.id}-lane{number}", words, building.id))
         old = group.wire == "vzenith-old"
         for item in items:
-            lane = Lane(Random(f"{self.seed}/lane/{item.id}"), self.plates, group.per_day)  # noqa: S311 - not a secret
+            lane = Lane(Random(f"{self.seed}/lane/{item.id}"), self.plates, group.per_day)
             digest = hashlib.sha256(f"{self.site}/{item.id}".encode()).hexdigest()
             serial = f"{digest[:8]}-{digest[8:16]}"
             topics = camera_topics(serial, old=old)
@@ -183,9 +183,12 @@ class Community:
                 self._add(BarrierController(identity, self.seed, lane), path)
                 camera, kind = f"{item.id}-camera", "plate_camera"
                 name = {"en": f"{name['en']}, plate camera", "zh": f"{name['zh']} 车牌相机"}
+            settings: dict[str, object] = {"direction": item.direction}
+            settings |= {"variant": "old"} if old else {"loop_input": LOOP_INPUT}
             identity = self._identity(
-                camera, "vzenith", kind, serial=serial, name=name, spot=spot, topics=topics, interval=30.0
-            )
+                camera, "vzenith", kind,
+                serial=serial, name=name, spot=spot, topics=topics, interval=30.0, settings=settings,
+            )  # fmt: skip
             self._add((OldCamera if old else NewCamera)(identity, self.seed, lane, item.direction), path)
 
     def _meters(self, group: GroupSpec, path: str) -> None:
@@ -263,6 +266,7 @@ class Community:
             topics=native_topics(self.site, identifier) if native else NO_TOPICS,
             interval=every,
             parent=unit,
+            settings={} if native else {"unit": unit},
         )
 
     def _native(self, identifier: str, kind: str, name: Names, spot: Spot, *, interval: float) -> Identity:
@@ -283,6 +287,7 @@ class Community:
         topics: Topics,
         interval: float = 0.0,
         parent: str | None = None,
+        settings: dict[str, object] | None = None,
     ) -> Identity:
         return Identity(
             id=identifier,
@@ -298,6 +303,7 @@ class Community:
             publish=topics[0],
             subscribe=topics[1],
             report_interval=interval,
+            settings=settings or {},
         )
 
     def _buildings(self, group: GroupSpec) -> list[BuildingSpec]:

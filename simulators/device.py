@@ -28,7 +28,7 @@ class Device(abc.ABC):
 
     def __init__(self, identity: Identity, seed: object = 0) -> None:
         self.identity = identity
-        self.random = Random(f"{seed}/{identity.id}")  # noqa: S311 - a simulation, not a secret
+        self.random = Random(f"{seed}/{identity.id}")
         self.due = 0.0
         self.skew = 0.0
         self.online = False

@@ -74,9 +74,10 @@ class Link:
         self._address = address
         self._subscriptions = subscriptions
         self._up, self._down, self._received = up, down, received
-        self._published, self._confirmed, self._opened = published, confirmed, opened
+        self._published, self._confirmed = published, confirmed
+        self._opened, self._closing = opened, closing
         self._backlog: deque[Message] = deque(maxlen=BACKLOG)
-        self._random = Random(name)  # noqa: S311 - spreads reconnects, no secret
+        self._random = Random(name)
         self._pause = 0.2
         self._retry_at = 0.0
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
@@ -93,7 +94,7 @@ class Link:
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         client.on_socket_open = self._on_socket_open
-        client.on_socket_close = lambda client, data, sock: closing(sock)
+        client.on_socket_close = self._on_socket_close
         self._client = client
 
     @property
@@ -165,6 +166,9 @@ class Link:
     def _on_socket_open(self, client: mqtt.Client, data: Any, sock: Any) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._opened(sock)
+
+    def _on_socket_close(self, client: mqtt.Client, data: Any, sock: Any) -> None:
+        self._closing(sock)
 
     def _on_connect(self, client: mqtt.Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:

@@ -44,16 +44,30 @@ class NativeDevice(Device):
         super().connected(now)
         return [Message(f"{self._root}/availability", b"online", self.id, "availability", retain=True)]
 
+    def step(self, now: Now) -> list[Message]:
+        """As for every device. What a silent device keeps to itself gets no number, so it leaves no gap behind."""
+        before = self._sequence
+        messages = super().step(now)
+        if self.suffers("silent"):
+            self._sequence = before
+        return messages
+
     def event(self, kind: str, data: Mapping[str, object], now: Now) -> Message:
-        """One CloudEvent of this device. Ids are unique over restarts: the start time and a running number."""
+        """One CloudEvent of this device. Ids are unique over restarts: the start time and a running number.
+
+        `sequence` (a CloudEvents extension) counts on without a gap within one `boot`.
+        """
         self._sequence += 1
-        identifier = f"{(self.boot or int(now.wall)):x}-{self._sequence}"
+        boot = f"{(self.boot or int(now.wall)):x}"
+        identifier = f"{boot}-{self._sequence}"
         envelope = {
             "specversion": "1.0",
             "id": identifier,
             "source": self.id,
             "type": kind,
             "time": rfc3339(self.clock(now)),
+            "sequence": self._sequence,
+            "boot": boot,
             "data": data,
         }
         return Message(f"{self._root}/events", to_json(envelope), self.id, identifier)

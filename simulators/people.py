@@ -28,7 +28,7 @@ class Resident:
 
 def residents(seed: int, buildings: Sequence[str], per_building: int) -> list[Resident]:
     """The people of a compound; every second one has a car."""
-    random = Random(f"{seed}/residents")  # noqa: S311 - a simulation, not a secret
+    random = Random(f"{seed}/residents")
     people: list[Resident] = []
     plates: set[str] = set()
     for building in buildings:

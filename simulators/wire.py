@@ -59,6 +59,7 @@ class Identity:
     publish: tuple[str, ...] = ()
     subscribe: tuple[str, ...] = ()
     report_interval: float = 0.0
+    settings: dict[str, object] = field(default_factory=dict)
 
     def registration(self) -> dict[str, object]:
         """The device as `python -m simulators devices` prints it."""
@@ -73,6 +74,7 @@ class Identity:
             "external_id": self.external_id,
             "parent": self.parent,
             "report_interval": self.report_interval,
+            "settings": self.settings,
             "topics": {"publish": list(self.publish), "subscribe": list(self.subscribe)},
         }
 

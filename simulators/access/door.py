@@ -18,7 +18,7 @@ DENIAL_EVERY_S = 3.0
 class DoorController(NativeDevice):
     """Reports `access.door` on every change and every minute. With `people` it also reads cards.
 
-    Obeys `open`, `lock` (lock-down), `unlock` (stands released) and `normal`.
+    Obeys `open` (once), `lock` (lock-down), `unlock`, `hold_open` and `release` (stands unlocked), `close` (as usual).
     """
 
     faults: ClassVar[Mapping[str, str]] = {
@@ -77,12 +77,13 @@ class DoorController(NativeDevice):
             self.doorway.walk_through(now.wall, 0.8, 3.0)
         elif command == "lock":
             self.doorway.mode = "locked"
-        elif command == "unlock":
+        elif command in ("unlock", "hold_open", "release"):
             self.doorway.mode = "unlocked"
-        elif command == "normal":
+        elif command == "close":
             self.doorway.mode = "normal"
         else:
-            return "rejected", f"a door has no command {command!r}; it has open, lock, unlock, normal"
+            known = "open, close, lock, unlock, hold_open, release"
+            return "rejected", f"a door has no command {command!r}; it has {known}"
         self._next_report = now.wall
         self.due = now.wall
         return "done", ""

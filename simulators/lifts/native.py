@@ -19,7 +19,8 @@ CALL_AFTER_S = 4.0
 class NativeLift(NativeDevice):
     """Reports its status on every change of floor, door, motion or mode, and every ten seconds.
 
-    Obeys `recall` (to the ground floor, answered when it stands there with its door open), `resume`, `announce`.
+    Obeys `recall` (to the ground floor, answered when it stands there with its door open), `release` (back to
+    service) and `announce`.
     """
 
     faults: ClassVar[Mapping[str, str]] = LIFT_FAULTS
@@ -45,12 +46,12 @@ class NativeLift(NativeDevice):
                 return "failed", "the car is stuck between two floors"
             self._recalls.append(identifier)
             return None
-        if command == "resume":
+        if command in ("release", "resume"):
             self.shaft.car.resume()
             return "done", ""
         if command == "announce":
             return "done", ""
-        return "rejected", f"a lift has no command {command!r}; it has recall, resume, announce"
+        return "rejected", f"a lift has no command {command!r}; it has recall, release, announce"
 
     def _step(self, now: Now) -> list[Message]:
         self.shaft.advance(now, self._troubles)

@@ -45,7 +45,7 @@ class _BehindConcentrator(NativeDevice, abc.ABC):
 
 
 class FluidMeter(_BehindConcentrator):
-    """A water or gas meter with a valve: obeys `close_valve` and `open_valve`."""
+    """A water or gas meter with a valve: obeys `valve_close` and `valve_open`."""
 
     faults: ClassVar[Mapping[str, str]] = WATER_FAULTS
 
@@ -56,9 +56,9 @@ class FluidMeter(_BehindConcentrator):
 
     def obey(self, identifier: str, command: str, args: Mapping[str, Any], now: Now) -> tuple[Status, str]:
         """The valve moves at once."""
-        if command not in ("close_valve", "open_valve"):
-            return "rejected", f"this meter has no command {command!r}; it has close_valve, open_valve"
-        self.draw.valve_open = command == "open_valve"
+        if command not in ("valve_close", "valve_open"):
+            return "rejected", f"this meter has no command {command!r}; it has valve_close, valve_open"
+        self.draw.valve_open = command == "valve_open"
         self._next_report = self.due = now.wall
         return "done", ""
 

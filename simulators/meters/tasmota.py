@@ -17,7 +17,8 @@ TIME = "%Y-%m-%dT%H:%M:%S"
 def tasmota_topics(topic: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The topics a plug publishes on, and those it reads."""
     said = tuple(f"tele/{topic}/{name}" for name in ("SENSOR", "STATE", "LWT"))
-    return (*said, f"stat/{topic}/RESULT", f"stat/{topic}/POWER"), (f"cmnd/{topic}/POWER",)
+    heard = (f"cmnd/{topic}/POWER", f"cmnd/{topic}/POWER1")
+    return (*said, f"stat/{topic}/RESULT", f"stat/{topic}/POWER"), heard
 
 
 class TasmotaPlug(Device):
@@ -49,7 +50,7 @@ class TasmotaPlug(Device):
 
     def command(self, topic: str, payload: bytes, now: Now) -> list[Message]:
         """Answers with the relay's state on `stat/<t>/RESULT` and `stat/<t>/POWER`."""
-        if topic != f"cmnd/{self._topic}/POWER":
+        if topic not in tasmota_topics(self._topic)[1]:
             return []
         word = payload.decode("utf-8", "replace").strip().upper()
         if word in ("ON", "1"):

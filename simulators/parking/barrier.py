@@ -13,7 +13,7 @@ REPORT_S = 60.0
 
 
 class BarrierController(NativeDevice):
-    """Reports `parking.barrier` on every change and every minute. Obeys `raise`, `lower` and `keep_open`."""
+    """Reports `parking.barrier` on every change and every minute. Obeys `raise`, `lower` and `hold_open`."""
 
     faults: ClassVar[Mapping[str, str]] = {
         "stuck_open": "the arm stops upright and will not lower",
@@ -48,15 +48,15 @@ class BarrierController(NativeDevice):
 
     def obey(self, identifier: str, command: str, args: Mapping[str, Any], now: Now) -> tuple[Status, str]:
         """`lower` is refused while a car stands on the loop."""
-        if command in ("raise", "open", "keep_open"):
-            self.lane.keep_open = command == "keep_open" or self.lane.keep_open
+        if command in ("raise", "open", "hold_open"):
+            self.lane.keep_open = command == "hold_open" or self.lane.keep_open
             moved = self.lane.open()
         elif command in ("lower", "close"):
             if self.lane.loop:
                 return "rejected", "a vehicle stands under the arm"
             moved = self.lane.close()
         else:
-            return "rejected", f"a barrier has no command {command!r}; it has raise, lower, keep_open"
+            return "rejected", f"a barrier has no command {command!r}; it has raise, lower, hold_open"
         self.due = now.wall
         return ("done", "") if moved else ("failed", "the arm does not move")
 

@@ -79,7 +79,7 @@ def test_locked_down_door_rejects_open_and_unknown_words_are_named() -> None:
     refused = body(door.command(COMMANDS, command("open", "c2"), at(1))[0])
     unknown = body(door.command(COMMANDS, command("explode", "c3"), at(1))[0])
     assert (refused["status"], refused["detail"]) == ("rejected", "the door is locked down")
-    assert "'explode'" in unknown["detail"] and "open, lock, unlock" in unknown["detail"]
+    assert "'explode'" in unknown["detail"] and "open, close, lock, unlock" in unknown["detail"]
 
 
 def test_tamper_and_duress_are_told_once_each() -> None:

@@ -14,7 +14,7 @@ from simulators.load import KINDS, Load, LoadOptions, Templates, device_id, main
 from simulators.packets import connect, remaining
 from tests.support.brokers import Account
 
-BENCH = Account(name="bench", password="pw", publish=("gatehouse/v1/bench/#",))  # noqa: S106
+BENCH = Account(name="bench", password="pw", publish=("gatehouse/v1/bench/#",))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_every_message_arrives_once_with_its_own_id(
 
 def test_rate_is_kept(nats_broker: Callable[..., Any]) -> None:
     broker = nats_broker(devices=[BENCH])
-    address = Address("127.0.0.1", broker.port, username="bench", password="pw")  # noqa: S106
+    address = Address("127.0.0.1", broker.port, username="bench", password="pw")
     report = Load(LoadOptions(address=address, messages=300, rate=600.0)).run()
     assert report.pubacked == 300 and 0.45 < report.seconds < 1.5
 

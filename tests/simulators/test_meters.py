@@ -157,7 +157,7 @@ def test_leak_makes_the_flow_never_stop_and_ends() -> None:
     meter.begin("leak", at(300), {"lpm": 2.4})
     leaking = [data["flow_lpm"] for data in events(play(meter, 300, 300, hour=1), "meter.reading")]
     assert 0.0 in quiet and len(leaking) == 20 and min(leaking) >= 2.4
-    meter.command("t", command("close_valve"), at(600))
+    meter.command("t", command("valve_close"), at(600))
     closed = events(play(meter, 600, 30, hour=1), "meter.reading")
     assert {(data["flow_lpm"], data["valve"]) for data in closed} == {(0.0, "closed")}
 

@@ -28,7 +28,7 @@ from gateway.inbox.handover import Handover
 from gateway.inbox.heartbeat import Heartbeat
 from gateway.inbox.messages import HEARTBEAT_TOPIC, InboxMessage, MqttSettings
 from gateway.inbox.outgoing import Done, Outgoing
-from gateway.inbox.tls import tls_context
+from gateway.inbox.sockets import no_delay, tls_context
 
 _REFUSED: Final = 0x80
 _FIRST_DELAY: Final = 0.1
@@ -378,7 +378,7 @@ class MqttInbox:
         client.on_connect_fail = self._on_connect_fail
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
-        client.on_socket_open = _no_delay
+        client.on_socket_open = no_delay
         return client
 
     def _connect_async(self) -> None:
@@ -434,11 +434,6 @@ class _Guard:
             self._inbox._failed(self._where, error)
             return True
         return False
-
-
-def _no_delay(_client: paho.Client, _userdata: Any, sock: Any) -> None:
-    """Without this a small packet waits up to 40 ms for the acknowledgement of the one before it."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _properties(packet_type: int, **values: int) -> Properties:

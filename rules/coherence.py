@@ -51,10 +51,11 @@ def _check_shape(rule: Rule, words: dict[str, Node], node: Node) -> None:
     if shape in ("", "for", "count", "expect") and "on" not in words:
         node.problem("the rule has no kind to listen to", "write `on: meter.reading`, or what it is about")
     pointless = {
-        "silent": ("when", "clear", "clear_after", "within", "late"),
-        "sequence": ("on", "when", "clear"),
-        "expect": ("clear", "within"),
-    }.get(shape, ("within",))
+        "silent": ("when", "at_once", "clear", "clear_after", "within", "late"),
+        "sequence": ("on", "when", "at_once", "clear"),
+        "expect": ("at_once", "clear", "within"),
+        "for": ("within",),
+    }.get(shape, ("at_once", "within"))
     for word in pointless:
         if word in words:
             instead = _INSTEAD.get((shape, word), "leave it out")
@@ -69,6 +70,7 @@ _INSTEAD = {
     ("", "within"): "for so many in a time, write `count: {at_least: 3, within: 2m}`",
     ("sequence", "on"): "each step has its own `on`",
     ("sequence", "when"): "each step has its own `when`",
+    ("", "at_once"): "without `for` everything comes at once",
     ("silent", "when"): "name the kinds to hear with `on`, the devices with `devices`",
     ("expect", "within"): "it stands inside expect",
 }

@@ -1,8 +1,9 @@
 """The engine: a pure, deterministic state machine, keyed by rule and scope.
 
-`process` shows it an event, `advance` tells it the time; both return what changed, and nothing else happens. Timers fire
-at their due time, in order, whenever the clock passes them, so it makes no difference how often `advance` is called, how
-events are batched, or whether the engine was snapshotted and restored in between. docs/rules.md says exactly what it does.
+`process` shows it an event, `advance` tells it the time; both return what changed, and nothing else happens. Timers
+fire at their due time, in order, whenever the clock passes them, so it makes no difference how often `advance` is
+called, how events are batched, or whether the engine was snapshotted and restored in between. docs/rules.md says
+exactly what it does.
 """
 
 from __future__ import annotations
@@ -71,6 +72,19 @@ class Engine:
             past.pass_on(event.data)
         if plan.speaks and (event.kind != AVAILABILITY or get("online") is not False):
             self._heard[event.device] = at
+        return changes
+
+    def hear(self, device: str, at: float) -> list[RuleChange]:
+        """The device was heard of without an event, as by a heartbeat: silences end, holds find their data unbroken."""
+        at = at if self._now is None or at > self._now else self._now
+        changes = self.advance(at)
+        self._heard[device] = at
+        for rule in self._silences:
+            track = rule.tracks.get(device)
+            if track is not None and isinstance(rule.condition, Silent) and not rule.rule.on:
+                if rule.condition.hear(track, at) is Effect.WENT and track.active:
+                    changes.append(_end(rule, device, track, at=at, reason="cleared"))
+                self._settle(rule, device, track)
         return changes
 
     def advance(self, now: float) -> list[RuleChange]:
@@ -204,9 +218,9 @@ class Engine:
         if effect is Effect.CAME:
             self._raise(rule, scope, track, sight.at, changes)
         if track.active and effect is Effect.WENT:
-            changes.append(_end(rule, scope, track, sight.at, "cleared", sight))
+            changes.append(_end(rule, scope, track, at=sight.at, reason="cleared", sight=sight))
         elif track.active and rule.ending is not None and rule.ending.judge(track, sight):
-            changes.append(_end(rule, scope, track, sight.at, "cleared", sight))
+            changes.append(_end(rule, scope, track, at=sight.at, reason="cleared", sight=sight))
             rule.condition.reset(track)
         self._settle(rule, scope, track)
 
@@ -216,14 +230,14 @@ class Engine:
         scope = key[1]
         track = rule.tracks[scope]
         if track.clears is not None and track.clears <= at:
-            changes.append(_end(rule, scope, track, at, "clear_after"))
+            changes.append(_end(rule, scope, track, at=at, reason="clear_after"))
             rule.condition.reset(track)
         if track.ripens is not None and track.ripens <= at:
             effect = rule.condition.ripen(track, at, self._heard)
             if effect is Effect.CAME:
                 self._raise(rule, scope, track, at, changes)
             elif effect is Effect.WENT and track.active:
-                changes.append(_end(rule, scope, track, at, "cleared"))
+                changes.append(_end(rule, scope, track, at=at, reason="cleared"))
         self._settle(rule, scope, track)
 
     def _raise(self, compiled: CompiledRule, scope: str, track: Track, at: float, changes: list[RuleChange]) -> None:
@@ -287,7 +301,9 @@ class Engine:
                 self._timers.set((rule.rule.id, scope), None)
 
 
-def _end(rule: CompiledRule, scope: str, track: Track, at: float, reason: str, sight: Sight | None = None) -> Cleared:
+def _end(
+    rule: CompiledRule, scope: str, track: Track, *, at: float, reason: str, sight: Sight | None = None
+) -> Cleared:
     """Ends what is active; the event that ended it, if one did, is the evidence."""
     track.active = False
     track.clears = None

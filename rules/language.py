@@ -18,11 +18,15 @@ Text = dict[str, str]
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """At least so many true events, or so many values of the field `distinct`, in a sliding window."""
+    """At least so many true events, or so many values of the field `distinct`, in a sliding window.
+
+    `in_a_row`: a false event empties the window.
+    """
 
     at_least: int
     within: float
     distinct: str | None = None
+    in_a_row: bool = False
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +107,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     scope: str = "device"
     when: str | None = None
     for_: float | None = msgspec.field(default=None, name="for")
+    at_once: str | None = None
     count: Count | None = None
     expect: Expect | None = None
     sequence: tuple[Step, ...] = ()
@@ -130,7 +135,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         Texts, severity and what a rule starts are not part of it.
         """
         decisive = (
-            (self.on, self.devices, self.scope, self.when, self.for_, self.count, self.expect, self.sequence),
+            (
+                self.on,
+                self.devices,
+                self.scope,
+                self.when,
+                self.for_,
+                self.at_once,
+                self.count,
+                self.expect,
+                self.sequence,
+            ),
             (self.within, self.silent, self.clear, self.clear_after, self.late),
         )
         return sha256(msgspec.json.encode(decisive)).hexdigest()[:16]

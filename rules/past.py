@@ -1,4 +1,4 @@
-"""What `previous`, `changed` and `age` look back on: the last values of a few fields, for each device and kind."""
+"""What `previous`, `latest`, `changed` and `age` look back on: last values of a few fields, for each device and kind."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ class Past:
         """The field's last value before the present event; None where no earlier event carried it."""
         known = self.values.get(field)
         return None if known is None else known[0]
+
+    def latest(self, field: str, value: Any, otherwise: Any) -> Any:
+        """`value`, or the field's last one where the event does not carry it, or `otherwise` where none did."""
+        if value is not None:
+            return value
+        known = self.values.get(field)
+        return otherwise if known is None else known[0]
 
     def changed(self, field: str, value: Any) -> bool | None:
         """Whether `value` differs from the field's last one; None where either is not known."""

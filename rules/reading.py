@@ -26,7 +26,20 @@ from rules.language import (
 T = TypeVar("T")
 WORDS = (
     *("id", "title", "reason", "advice", "consequence", "severity", "latched", "on", "devices", "scope", "late"),
-    *("when", "for", "count", "expect", "sequence", "within", "silent", "clear", "clear_after", "then", "tests"),
+    *(
+        "when",
+        "for",
+        "at_once",
+        "count",
+        "expect",
+        "sequence",
+        "within",
+        "silent",
+        "clear",
+        "clear_after",
+        "then",
+        "tests",
+    ),
 )
 LANGUAGES = ("en", "zh")
 _ID = re.compile(r"[a-z][a-z0-9_]*([.-][a-z0-9_]+)*")
@@ -56,6 +69,7 @@ def read_rule(words: dict[str, Node], node: Node, catalogue: Catalogue, pack: st
         scope=read("scope", lambda found: found.text("scope")) or "device",
         when=read("when", lambda found: found.text("when")),
         for_=read("for", lambda found: found.duration("for")),
+        at_once=read("at_once", lambda found: found.text("at_once")),
         count=read("count", _count),
         expect=read("expect", lambda found: _expect(found, catalogue)),
         sequence=read("sequence", lambda found: _sequence(found, catalogue)) or (),
@@ -110,7 +124,7 @@ def _devices(node: Node) -> DeviceFilter:
 
 
 def _count(node: Node) -> Count | None:
-    found = node.words(("at_least", "within", "distinct"), "count")
+    found = node.words(("at_least", "within", "distinct", "in_a_row"), "count")
     at_least = found["at_least"].whole("at_least", 2, 100) if "at_least" in found else None
     within = found["within"].duration("within") if "within" in found else None
     if node.is_mapping and not {"at_least", "within"} <= found.keys():
@@ -118,7 +132,8 @@ def _count(node: Node) -> Count | None:
     if at_least is None or within is None:
         return None
     distinct = found["distinct"].text("distinct") if "distinct" in found else None
-    return Count(at_least=at_least, within=within, distinct=distinct)
+    in_a_row = found["in_a_row"].boolean("in_a_row") if "in_a_row" in found else None
+    return Count(at_least=at_least, within=within, distinct=distinct, in_a_row=in_a_row or False)
 
 
 def _expect(node: Node, catalogue: Catalogue) -> Expect | None:

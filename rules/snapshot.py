@@ -1,4 +1,4 @@
-"""The engine's memory as bytes: JSON, so that it can be read; exact, so that a restored engine goes on as if never gone."""
+"""The engine's memory as bytes: JSON, so that it can be read; exact, so that a restored engine goes on unchanged."""
 
 from __future__ import annotations
 

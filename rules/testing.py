@@ -64,7 +64,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(sources: Mapping[str, str] | Iterable[Path | str], catalogue: Catalogue | None = None) -> Report:
-    """Runs every test of the packs at these paths (or of these texts by name). A pack with problems is reported, not run."""
+    """Runs every test of the packs at these paths, or of these texts by name. A pack with problems is not run."""
     known = catalogue or load_catalogue()
     packs = read_packs(sources, known)
     timelines = [timeline for pack in packs for timeline in pack.timelines if not pack.problems]

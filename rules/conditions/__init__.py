@@ -55,7 +55,7 @@ class CompiledRule:
 
 def expressions_of(rule: Rule) -> list[tuple[str, tuple[str, ...], str]]:
     """The truths a rule is made of: where each stands, the kinds whose fields it may name, and its text."""
-    found = [("when", rule.on, rule.when), ("clear", rule.on, rule.clear)]
+    found = [("when", rule.on, rule.when), ("at_once", rule.on, rule.at_once), ("clear", rule.on, rule.clear)]
     if rule.expect is not None:
         found.append(("expect.when", rule.expect.on, rule.expect.when))
     found += [(f"sequence.{index}", step.on, step.when) for index, step in enumerate(rule.sequence)]

@@ -27,7 +27,10 @@ class Count(Condition):
         self._drains = rule.clear is None and rule.clear_after is None
 
     def judge(self, track: Track, sight: Sight) -> Effect:
-        """Counts a true event."""
+        """Counts a true event; a false one ends a row."""
+        if sight.verdict is False and self._words.in_a_row:
+            track.state = track.ripens = None
+            return Effect.WENT if self._drains else Effect.NOTHING
         if sight.verdict is not True:
             return Effect.NOTHING
         words = self._words

@@ -9,9 +9,10 @@ from rules.expressions import Predicate
 class Ending:
     """How a rule's condition ends.
 
-    With `clear`: when that is true. Without, and where the kinds tell a standing state: when `when` is false. Where they
-    are occurrences: only `clear_after`, counted from the last true event. `clear_after` asks the end to have lasted so
-    long. While `when` is true nothing ends; what is unknown neither ends anything nor breaks an end that has begun.
+    With `clear`: when that is true. Without, and where the kinds tell a standing state: when `when` is false. Where
+    they are occurrences: only `clear_after`, counted from the last true event. `clear_after` asks the end to have
+    lasted so long. While `when` is true nothing ends; what is unknown neither ends anything nor breaks an end that
+    has begun.
     """
 
     def __init__(self, clear: Predicate | None, after: float | None, standing: bool) -> None:

@@ -1,4 +1,4 @@
-"""`for`: `when` held without a break for so long."""
+"""`for`: `when` held without a break for so long; `at_once`: what need not wait."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from gateway.model.catalogue import Catalogue
 from rules.conditions.base import Condition
 from rules.conditions.track import Effect, Heard, Holding, Sight, Track
-from rules.expressions import Predicate
+from rules.expressions import NEVER, Predicate
 from rules.language import Rule
 
 FORGIVEN = 2.5
@@ -16,17 +16,31 @@ FORGIVEN = 2.5
 
 
 class Hold(Condition):
-    """Comes when `when` has been true for the length of `for`; any false event, or a gap in the data, breaks it."""
+    """Comes when `when` has been true for the length of `for`; any false event, or a gap in the data, breaks it.
+
+    The gap is one in what the device says of the rule's kinds where they are reported periodically, else in what it
+    says at all; it breaks the hold of devices that have a report interval. What makes `at_once` true does not wait.
+    """
 
     def __init__(self, rule: Rule, predicates: Mapping[str, Predicate], catalogue: Catalogue) -> None:
         super().__init__(rule, predicates)
         self._length = rule.for_ or 0.0
         kinds = {name: kind for name in rule.on if (kind := catalogue.get(name)) is not None}
-        self._intervals = {name: kind.interval for name, kind in kinds.items() if kind.interval > 0}
+        self._periodic = frozenset(name for name, kind in kinds.items() if kind.interval > 0)
+        self._at_once = predicates.get("at_once")
+
+    def wakes(self, kind: str) -> Predicate:
+        """`when` or `at_once`."""
+        if self._at_once is None or kind not in self.rule.on:
+            return super().wakes(kind)
+        waits, at_once = self.when.holds, self._at_once.holds
+        return Predicate(lambda get, past: waits(get, past) or at_once(get, past), NEVER.fails)
 
     def judge(self, track: Track, sight: Sight) -> Effect:
         """Begins, confirms or breaks."""
         state = track.state
+        if self._at_once is not None and self._at_once.verdict(sight.get, sight.past):
+            return self._come_at_once(track, sight)
         if sight.verdict is False:
             track.state = track.ripens = None
             if not track.active:
@@ -67,9 +81,18 @@ class Hold(Condition):
         return {"held_s": self._length}
 
     def _begin(self, sight: Sight) -> Holding:
-        expected = self._intervals.get(sight.event.kind, 0.0)
-        reported = sight.device.report_interval if sight.device is not None else 0.0
-        return Holding(since=sight.at, last=sight.at, gap=FORGIVEN * (reported or expected), own=expected > 0)
+        interval = sight.device.report_interval if sight.device is not None else 0.0
+        own = sight.event.kind in self._periodic
+        return Holding(since=sight.at, last=sight.at, gap=FORGIVEN * interval, own=own)
+
+    def _come_at_once(self, track: Track, sight: Sight) -> Effect:
+        if isinstance(track.state, Holding) and track.state.done:
+            return Effect.NOTHING
+        state = track.state if isinstance(track.state, Holding) else self._begin(sight)
+        state.done = True
+        track.state, track.ripens = state, None
+        track.remember(sight.evidence())
+        return Effect.CAME
 
     def _next(self, state: Holding, last: float) -> float:
         """When to look again: when it is complete, or when the data has been missing for too long."""

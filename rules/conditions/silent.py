@@ -70,10 +70,16 @@ class Silent(Condition):
                 state.last = sight.at
                 track.ripens = None if track.active else sight.at + state.gap
                 return Effect.NOTHING
-        state.away = False
-        state.last = sight.at
         state.received = sight.event.received
-        track.ripens = sight.at + state.gap
+        return self.hear(track, sight.at)
+
+    def hear(self, track: Track, at: float) -> Effect:
+        """It was heard: the count starts anew."""
+        if not isinstance(track.state, Hearing):
+            return Effect.NOTHING
+        track.state.away = False
+        track.state.last = at
+        track.ripens = at + track.state.gap
         return Effect.WENT
 
     def ripen(self, track: Track, at: float, heard: Heard) -> Effect:

@@ -27,6 +27,7 @@ from rules.expressions.tree import (
     Either,
     FieldOf,
     Flag,
+    Latest,
     Member,
     Negative,
     Not,
@@ -41,7 +42,7 @@ _T = TypeVar("_T")
 LONGEST_TEXT = 500
 MOST_NODES = 120
 LARGEST_NUMBER = 1e15
-FUNCTIONS = ("abs", "min", "max", "age", "changed", "previous")
+FUNCTIONS = ("abs", "min", "max", "age", "changed", "previous", "latest")
 _ARITHMETIC: Mapping[type, str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -120,7 +121,7 @@ def _merged(one: Field | None, other: Field) -> Field:
     return one
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """The part being checked makes no sense; the complaint is already written."""
 
 
@@ -146,7 +147,7 @@ def check(text: str, fields: Fields) -> tuple[Truth | None, Value | None, list[C
                 truth = checker.truth(root)
             else:
                 value = checker.value(root).node
-        except _Refused:
+        except _RefusedError:
             pass
     return (None, None, checker.complaints) if checker.complaints else (truth, value, [])
 
@@ -186,7 +187,7 @@ class _Checker:
                 return name in _TRUE_FALSE or (field is not None and field.type == "boolean")
             case ast.Call(func=ast.Name(id="changed")):
                 return True
-            case ast.Call(func=ast.Name(id="previous"), args=[ast.Name(id=name)]):
+            case ast.Call(func=ast.Name(id="previous" | "latest"), args=[ast.Name(id=name), *_]):
                 field = self.fields.get(name)
                 return field is not None and field.type == "boolean"
             case _:
@@ -308,6 +309,8 @@ class _Checker:
         if name == "previous":
             field = self._field_argument(node, name)
             return self._field(field, node, Previous(field))
+        if name == "latest":
+            return self._latest(node)
         if name == "age":
             return _Typed(Age(self._field_argument(node, name)), "number", origin="age(…)")
         least = 1 if name == "abs" else 2
@@ -315,6 +318,19 @@ class _Checker:
             self._refuse(f"{name} takes {'one number' if name == 'abs' else 'two numbers or more'}", node)
         arguments = self._all([partial(self._number, part) for part in node.args])
         return _Typed(Call(name, arguments), "number", origin=f"{name}(…)")
+
+    def _latest(self, node: ast.Call) -> _Typed:
+        if len(node.args) != 2:
+            field = self._field_argument(node, "latest")
+            return self._field(field, node, Latest(field))
+        field = self._field_argument(ast.Call(node.func, node.args[:1], node.keywords), "latest")
+        otherwise = self.value(node.args[1])
+        typed = self._field(field, node, Latest(field))
+        if not isinstance(otherwise.node, Constant) or otherwise.type != typed.type:
+            self._refuse(f"what stands in for {field} is {_SPOKEN[typed.type]}, written as it is", node.args[1])
+        if typed.words:
+            self._known_word(typed, otherwise.node.value, node.args[1])
+        return _Typed(Latest(field, otherwise.node.value), typed.type, typed.words, field)
 
     def _field_argument(self, node: ast.Call, function: str) -> str:
         if node.keywords or len(node.args) != 1 or not isinstance(node.args[0], ast.Name):
@@ -325,7 +341,7 @@ class _Checker:
             self._refuse(self.fields.missing(argument.id)[0], argument, self.fields.missing(argument.id)[1])
         return argument.id
 
-    def _field(self, name: str, node: ast.expr, found: FieldOf | Previous) -> _Typed:
+    def _field(self, name: str, node: ast.expr, found: FieldOf | Previous | Latest) -> _Typed:
         field = self.fields.get(name)
         if field is None:
             message, hint = self.fields.missing(name)
@@ -352,10 +368,10 @@ class _Checker:
         for one in checks:
             try:
                 results.append(one())
-            except _Refused:
+            except _RefusedError:
                 refused = True
         if refused:
-            raise _Refused
+            raise _RefusedError
         return tuple(results)
 
     def _source(self, node: ast.AST) -> str:
@@ -363,7 +379,7 @@ class _Checker:
 
     def _refuse(self, message: str, node: ast.AST, suggestion: str = "") -> NoReturn:
         self._note(message, self._source(node), suggestion)
-        raise _Refused
+        raise _RefusedError
 
     def _note(self, message: str, text: str, suggestion: str = "") -> None:
         self.complaints.append(Complaint(message, text, suggestion))

@@ -1,9 +1,9 @@
 """From a checked tree to a Python function.
 
-A truth becomes two functions, `holds` and `fails`: that it is known to be true, and that it is known to be false. Each is
-a plain two-valued expression: negation is pushed down to the comparisons, and each comparison first asks whether what it
-reads is known. So unknown costs nothing, and an event whose `holds` is false needs no second look unless something stands
-open.
+A truth becomes two functions, `holds` and `fails`: that it is known to be true, and that it is known to be false. Each
+is a plain two-valued expression: negation is pushed down to the comparisons, and each comparison first asks whether
+what it reads is known. So unknown costs nothing, and an event whose `holds` is false needs no second look unless something
+stands open.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from rules.expressions.tree import (
     Either,
     FieldOf,
     Flag,
+    Latest,
     Member,
     Negative,
     Not,
@@ -40,6 +41,9 @@ class Reader(Protocol):
 
     def changed(self, field: str, value: Any) -> bool | None:
         """Whether `value` differs from the field's last one."""
+
+    def latest(self, field: str, value: Any, otherwise: Any) -> Any:
+        """`value`, or the field's last one where the event does not carry it, or `otherwise`."""
 
     def age(self, field: str, value: Any) -> float | None:
         """Seconds for which the field has had `value`; 0 where it just came."""
@@ -112,11 +116,7 @@ def _true(node: Truth, negated: bool) -> str:
         case Flag(FieldOf(field)):
             return f"get({field!r}) is {not negated}"
         case Flag(value):
-            return (
-                f"{_Known().value(value)} is {not negated}"
-                if not isinstance(value, Previous)
-                else (f"past.previous({value.name!r}) is {not negated}")
-            )
+            return f"{_unguarded(value)} is {not negated}"
         case Changed(field):
             return f"past.changed({field!r}, get({field!r})) is {not negated}"
         case Compare(operator, left, right):
@@ -126,6 +126,21 @@ def _true(node: Truth, negated: bool) -> str:
         case Member(value, items):
             known = _Known()
             return known.guarded(f"{known.value(value)} {'not in' if negated else 'in'} {items!r}")
+
+
+def _unguarded(value: Value) -> str:
+    """Python source of a flag, which may be None: `is True` and `is False` ask whether it is known as well."""
+    match value:
+        case Previous(field):
+            return f"past.previous({field!r})"
+        case Latest(field, otherwise):
+            return _latest(field, otherwise)
+        case _:
+            return _Known().value(value)
+
+
+def _latest(field: str, otherwise: object) -> str:
+    return f"past.latest({field!r}, get({field!r}), {otherwise!r})"
 
 
 class _Known:
@@ -148,6 +163,8 @@ class _Known:
                 return self._known(f"get({field!r})", "is not None")
             case Previous(field):
                 return self._known(f"past.previous({field!r})", "is not None")
+            case Latest(field, otherwise):
+                return self._known(_latest(field, otherwise), "is not None")
             case Age(field):
                 return self._known(f"past.age({field!r}, get({field!r}))", "is not None")
             case Negative(value):

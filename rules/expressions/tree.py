@@ -32,6 +32,14 @@ class Previous:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """The field's value in this event or else in the last earlier one that carried it; `otherwise` where none did."""
+
+    name: str
+    otherwise: Scalar | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Age:
     """For how many seconds the field has had its present value."""
 
@@ -62,7 +70,7 @@ class Call:
     arguments: tuple[Value, ...]
 
 
-Value = Constant | FieldOf | Previous | Age | Arithmetic | Negative | Call
+Value = Constant | FieldOf | Previous | Latest | Age | Arithmetic | Negative | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +153,11 @@ def walk(node: Node) -> Iterator[Node]:
 
 def fields_of(node: Node) -> tuple[str, ...]:
     """The fields an expression reads, each once, in the order of the text."""
-    named = (part.name for part in walk(node) if isinstance(part, FieldOf | Previous | Age | Changed))
+    named = (part.name for part in walk(node) if isinstance(part, FieldOf | Previous | Latest | Age | Changed))
     return tuple(dict.fromkeys(named))
 
 
 def looks_back(node: Node) -> tuple[str, ...]:
     """The fields whose earlier values an expression needs."""
-    named = (part.name for part in walk(node) if isinstance(part, Previous | Age | Changed))
+    named = (part.name for part in walk(node) if isinstance(part, Previous | Latest | Age | Changed))
     return tuple(dict.fromkeys(named))

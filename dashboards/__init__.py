@@ -1,0 +1,1 @@
+"""What people look at: the control-room page, served by the gateway's API, and its setting-up."""

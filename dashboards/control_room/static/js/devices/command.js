@@ -1,0 +1,126 @@
+/**
+ * Commands to a device, in two steps: choose it, see the live state, then hold for a second. The page is never
+ * optimistic: it shows what the gateway says of the command, "unknown" included.
+ */
+import { html, signal, useEffect, useRef, useState } from "../html.js";
+import { may, post } from "../api.js";
+import { dataPairs, kindTitle } from "../catalogue.js";
+import { clock, moment, since } from "../format.js";
+import { say, t, word } from "../i18n.js";
+import { link } from "../live/stream.js";
+import { commands, devices } from "../live/store.js";
+import { wrong } from "../notices.js";
+import { placeOf } from "../place.js";
+import { bare } from "../words.js";
+import { Dialog } from "../widgets/dialog.js";
+import { HoldButton } from "../widgets/hold.js";
+
+/** @typedef {import("../types.js").Device} Device */
+
+/** The words that devices of a type usually obey, where the gateway does not say it itself. */
+const BY_TYPE = /** @type {Record<string, string[]>} */ ({
+  barrier: ["raise", "lower", "keep_open"],
+  camera: ["raise", "lower"],
+  lane: ["raise", "lower"],
+  door: ["open", "lock", "unlock", "normal"],
+  terminal: ["open"],
+  lift: ["recall", "resume", "announce"],
+  elevator: ["recall", "resume", "announce"],
+});
+const CONFIRM_S = 10;
+
+const chosen = signal(/** @type {{device: string, name: string}|null} */ (null));
+
+/** @param {Device} device */
+function wordsOf(device) {
+  return device.commands ?? BY_TYPE[device.type] ?? BY_TYPE[device.type.split(/[._-]/)[0]] ?? [];
+}
+
+/** The device's commands, and how the last ones ended. @param {{device: Device}} props */
+export function CommandButtons({ device }) {
+  const words = wordsOf(device);
+  const last = commands.all().filter((command) => command.device === device.id)
+    .sort((a, b) => String(b.requested_at).localeCompare(String(a.requested_at))).slice(0, 3);
+  if (!words.length && !last.length) return null;
+  return html`<div class="commands">
+    ${may("operator") && words.length > 0 && html`<div class="command-buttons" role="group" aria-label=${t("command.title")}>
+      ${words.map((name) => html`<button key=${name} type="button" class="command" disabled=${device.enabled === false}
+        onClick=${() => { chosen.value = { device: device.id, name }; }}>${word("command", name)}…</button>`)}</div>`}
+    <${CommandList} list=${last} />
+  </div>`;
+}
+
+/** Commands and where they stand. @param {{list: import("../types.js").Command[]}} props */
+export function CommandList({ list }) {
+  if (!list.length) return null;
+  return html`<ul class="plain command-list">${list.map((command) => html`<li key=${command.id} class=${`line command-${command.state}`}>
+    <span>${word("command", command.name)}</span><span class="tag">${word("command_state", command.state)}</span>
+    <span class="grow muted">${command.detail}</span><span class="muted">${bare(command.by)}</span><time class="muted">${moment(command.finished_at ?? command.requested_at)}</time></li>`)}</ul>`;
+}
+
+/** The dialog of the chosen command, wherever it was chosen. */
+export function CommandDialog() {
+  const choice = chosen.value;
+  const device = devices.get(choice?.device);
+  return choice && device ? html`<${Confirm} key=${`${choice.device} ${choice.name}`} device=${device} name=${choice.name} />` : null;
+}
+
+/** @param {{device: Device, name: string}} props */
+function Confirm({ device, name }) {
+  const [left, setLeft] = useState(CONFIRM_S);
+  const [sent, setSent] = useState("");
+  const holding = useRef(false);
+  const key = useRef(crypto.randomUUID?.() ?? String(Math.random()));
+  const command = commands.get(sent);
+  const leave = () => {
+    chosen.value = null;
+  };
+  useEffect(() => {
+    if (sent) return undefined;
+    const timer = setInterval(() => setLeft((old) => (holding.current ? old : Math.max(0, old - 1))), 1000);
+    return () => clearInterval(timer);
+  }, [sent]);
+  const send = async () => {
+    try {
+      const answer = await post(`/devices/${encodeURIComponent(device.id)}/commands`, { name, args: {} }, { key: key.current });
+      if (answer?.id) commands.put(answer);
+      setSent(answer?.id ?? "");
+    } catch (error) {
+      wrong(error);
+      leave();
+    }
+  };
+  return html`<${Dialog} title=${`${word("command", name)} · ${say(device.name, device.id)}`} onClose=${leave}>
+    <p class="about">${placeOf({ device: device.id }).join(" › ")} <span class="muted mono">${device.id}</span></p>
+    <${LiveState} device=${device} />
+    ${device.online === false && html`<p class="warning-line">${t("command.offline")}</p>`}
+    ${link.value !== "live" && html`<p class="warning-line">${t("command.stale")}</p>`}
+    ${sent
+      ? html`<${Progress} command=${command} /><div class="dialog-actions"><button type="button" class="primary" onClick=${leave}>${t("close")}</button></div>`
+      : left > 0
+        ? html`<${HoldButton} label=${t("command.hold", { command: word("command", name) })} hint=${t("command.left", { s: left })} disabled=${link.value !== "live"}
+            onHeld=${send} onHolding=${(/** @type {boolean} */ is) => { holding.current = is; }} />`
+        : html`<p>${t("command.lapsed")}</p><div class="dialog-actions"><button type="button" onClick=${leave}>${t("cancel")}</button>
+            <button type="button" class="primary" autofocus onClick=${() => setLeft(CONFIRM_S)}>${t("command.again")}</button></div>`}
+  </${Dialog}>`;
+}
+
+/** What the device last said, with its age: what a person must see before commanding. @param {{device: Device}} props */
+export function LiveState({ device }) {
+  const states = Object.entries(device.state ?? {});
+  if (!states.length) return html`<p class="muted">${t("devices.no_state")}</p>`;
+  return html`<div class="live-states">${states.map(([kind, state]) => html`<div key=${kind} class="live-state">
+    <h4>${kindTitle(kind)}<span class="muted" title=${clock(state.received)}>${t("ago", { span: since(state.received) })}</span></h4>
+    <dl class="values">${dataPairs(kind, state.data).map(([title, content]) => html`<div key=${title}><dt>${title}</dt><dd>${content}</dd></div>`)}</dl></div>`)}</div>`;
+}
+
+const STAGES = ["pending", "sent", "done"];
+
+/** requested, sent, answered: and in words when it ends otherwise. @param {{command: import("../types.js").Command|undefined}} props */
+function Progress({ command }) {
+  const state = command?.state ?? "pending";
+  const at = STAGES.indexOf(state);
+  return html`<div role="status"><ol class="stages">${STAGES.map((stage, index) => html`<li key=${stage} class=${at >= index ? "reached" : ""}>${word("command_state", stage)}</li>`)}</ol>
+    ${at < 0 && html`<p class="warning-line">${word("command_state", state)}: ${word("command_end", state)}</p>`}
+    ${command?.detail && html`<p>${command.detail}</p>`}</div>`;
+}

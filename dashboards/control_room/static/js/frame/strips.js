@@ -1,0 +1,54 @@
+/** What pushes the page aside: a link that is not live, the oldest critical alert, a flood, a page without sound. */
+import { computed, html } from "../html.js";
+import { since, span, ms } from "../format.js";
+import { say, t } from "../i18n.js";
+import { now, tick } from "../live/clock.js";
+import { alerts, pressing } from "../live/store.js";
+import { link, silence } from "../live/stream.js";
+import { acknowledge } from "../detail/actions.js";
+import { may } from "../api.js";
+import { placeOf } from "../place.js";
+import { href } from "../route.js";
+import { takenOver } from "../session/take_over.js";
+import { audible, silenced, silence as silenceSound, startSound } from "../sound.js";
+import { Icon, Level } from "../widgets/icon.js";
+
+const FLOOD = 10;
+const FLOOD_MS = 600_000;
+
+/** Alerts raised in the last ten minutes that were not folded under another. */
+const recent = computed(() => {
+  const from = now() - FLOOD_MS;
+  return alerts.all().filter((alert) => !alert.parent && ms(alert.raised_at) > from).length;
+});
+
+/** All the strips, the worst first. */
+export function Strips() {
+  return html`<div class="strips"><${Stale} /><${Critical} /><${Flood} /><${NoSound} /></div>`;
+}
+
+/** Nothing on this page is live: said across its whole width. */
+function Stale() {
+  const stale = link.value === "stale";
+  return html`<div role="alert">${stale && html`<div class="strip stale"><${Icon} name="cut" /><strong>${t("stale.title")}</strong><span>${t("stale.text")}</span><span class="spacer"></span><span class="number">${t("stale.since", { span: span(silence.value / 1000) })}</span></div>`}</div>`;
+}
+
+/** The oldest critical alert that nobody acknowledged. */
+function Critical() {
+  const [oldest] = pressing.value;
+  void tick.value;
+  return html`<div role="alert">${oldest && html`<div key=${oldest.id} class="strip critical"><${Level} level="critical" urgent=${true} />
+    <a class="strip-text" href=${href("alerts", oldest.id)}><strong>${say(oldest.title, oldest.rule)}</strong><span class="strip-place">${placeOf(oldest).join(" › ")}</span></a>
+    <span class="number" aria-hidden="true">${since(oldest.raised_at)}</span>${pressing.value.length > 1 && html`<span class="more">${t("strip.more", { n: pressing.value.length - 1 })}</span>`}<span class="spacer"></span>
+    ${audible.value && !silenced.value.has(oldest.id) && html`<button type="button" onClick=${silenceSound}>${t("sound.silence")}<kbd>S</kbd></button>`}
+    ${may("operator") && html`<button type="button" onClick=${() => acknowledge(oldest)}>${t("act.acknowledge")}</button>`}</div>`}</div>`;
+}
+
+function Flood() {
+  return html`<div role="status">${recent.value > FLOOD && html`<div class="strip flood"><${Icon} name="warning" /><strong>${t("flood.title", { n: recent.value })}</strong><span>${t("flood.text")}</span></div>`}</div>`;
+}
+
+/** As long as an alert could not be heard, the page says so. */
+function NoSound() {
+  return html`<div role="status">${takenOver.value && !audible.value && html`<div class="strip silent"><${Icon} name="mute" /><strong>${t("sound.off_title")}</strong><span>${t("sound.off_text")}</span><span class="spacer"></span><button type="button" onClick=${startSound}>${t("sound.start")}</button></div>`}</div>`;
+}

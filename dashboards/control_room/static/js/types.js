@@ -1,0 +1,191 @@
+/**
+ * The shapes of the HTTP API, as the page reads them. Times are RFC 3339 strings; `ms()` of format.js turns them into
+ * milliseconds of the server's clock.
+ *
+ * @typedef {Record<string, string>} Texts                   the same text by language: {en, zh}
+ * @typedef {"critical"|"high"|"medium"|"low"} Severity
+ * @typedef {string|number|null|undefined} Time
+ *
+ * @typedef {object} Evidence
+ * @property {number} seq
+ * @property {string} device
+ * @property {string} kind
+ * @property {Time} received
+ * @property {Record<string, unknown>} data
+ *
+ * @typedef {object} Shelving
+ * @property {string} by
+ * @property {string} reason
+ * @property {Time} from_at
+ * @property {Time} until_at
+ * @property {string} kind
+ *
+ * @typedef {object} Alert
+ * @property {string} id
+ * @property {string} site
+ * @property {string} rule
+ * @property {string} scope
+ * @property {Severity} severity
+ * @property {"unacknowledged"|"acknowledged"|"returned"|"closed"} state
+ * @property {Texts} title
+ * @property {Texts} reason
+ * @property {Texts} advice
+ * @property {Texts} consequence
+ * @property {string|null} device
+ * @property {string|null} zone
+ * @property {string|null} building
+ * @property {Time} raised_at
+ * @property {Time} last_at
+ * @property {Time} returned_at
+ * @property {Time} acknowledged_at
+ * @property {string|null} acknowledged_by
+ * @property {Time} closed_at
+ * @property {string|null} closed_by
+ * @property {boolean} active
+ * @property {boolean} latched
+ * @property {boolean} momentary
+ * @property {number} count
+ * @property {boolean} chattering
+ * @property {Record<string, unknown>} values
+ * @property {Evidence[]} evidence
+ * @property {{by: string, written_at: Time, text: string}[]} comments
+ * @property {Shelving|null} shelving
+ * @property {string|null} work_order
+ * @property {string|null} plan_run
+ * @property {string|null} parent
+ * @property {number} children
+ * @property {number} version
+ *
+ * @typedef {object} LogEntry
+ * @property {string} by
+ * @property {Time} entry_at
+ * @property {string} action
+ * @property {string} text
+ *
+ * @typedef {object} WorkOrder
+ * @property {string} id
+ * @property {string} number
+ * @property {string} site
+ * @property {Texts} title
+ * @property {"open"|"assigned"|"accepted"|"in_progress"|"done"|"verified"|"closed"} state
+ * @property {string} source
+ * @property {string} team
+ * @property {string|null} assignee
+ * @property {Severity} priority
+ * @property {string|null} device
+ * @property {string|null} zone
+ * @property {string|null} alert
+ * @property {boolean} needs_proof
+ * @property {Time} opened_at
+ * @property {string} opened_by
+ * @property {Time} respond_by
+ * @property {Time} resolve_by
+ * @property {Time} responded_at
+ * @property {Time} resolved_at
+ * @property {Time} closed_at
+ * @property {boolean} respond_overdue
+ * @property {boolean} resolve_overdue
+ * @property {number} reopened
+ * @property {LogEntry[]} log
+ * @property {number} version
+ *
+ * @typedef {object} StepRun
+ * @property {string} id
+ * @property {Texts} title
+ * @property {boolean} automatic
+ * @property {string} role
+ * @property {"waiting"|"active"|"done"|"failed"|"skipped"|"overdue"} state
+ * @property {string[]} after
+ * @property {number|null} within
+ * @property {Time} started_at
+ * @property {Time} finished_at
+ * @property {string|null} done_by
+ * @property {string} note
+ * @property {Time} complete_by
+ * @property {string[]} commands
+ * @property {Texts} advice
+ * @property {Record<string, unknown>} command
+ *
+ * @typedef {object} PlanRun
+ * @property {string} id
+ * @property {string} plan
+ * @property {string} site
+ * @property {Texts} title
+ * @property {"running"|"finished"|"stopped"} state
+ * @property {boolean} drill
+ * @property {string|null} alert
+ * @property {string|null} device
+ * @property {string|null} zone
+ * @property {Time} started_at
+ * @property {string} started_by
+ * @property {Time} finished_at
+ * @property {StepRun[]} steps
+ * @property {LogEntry[]} log
+ * @property {number} version
+ *
+ * @typedef {object} Plan
+ * @property {string} id
+ * @property {Texts} title
+ * @property {{id: string, title: Texts, automatic?: boolean}[]} steps
+ *
+ * @typedef {object} Command
+ * @property {string} id
+ * @property {string} site
+ * @property {string} device
+ * @property {string} name
+ * @property {Record<string, unknown>} args
+ * @property {"pending"|"sent"|"done"|"rejected"|"failed"|"expired"|"unknown"} state
+ * @property {string} by
+ * @property {string} reason
+ * @property {Time} requested_at
+ * @property {Time} sent_at
+ * @property {Time} finished_at
+ * @property {Time} expires
+ * @property {string} detail
+ * @property {string|null} alert
+ * @property {string|null} plan_run
+ * @property {number} version
+ *
+ * @typedef {{data: Record<string, unknown>, received: Time, time: Time}} KindState
+ *
+ * @typedef {object} Device
+ * @property {string} id
+ * @property {string} site
+ * @property {string} adapter
+ * @property {string} external_id
+ * @property {string} type
+ * @property {Texts} name
+ * @property {string|null} zone
+ * @property {string|null} building
+ * @property {string|null} connected_via
+ * @property {string|null} powered_by
+ * @property {number} report_interval
+ * @property {boolean} enabled
+ * @property {boolean|null} online
+ * @property {Time} last_at
+ * @property {Record<string, KindState>} state
+ * @property {string[]} [commands]
+ *
+ * @typedef {object} Pass
+ * @property {string} id
+ * @property {string} site
+ * @property {string} kind
+ * @property {string} value
+ * @property {string} name
+ * @property {string[]} zones
+ * @property {Time} from_at
+ * @property {Time} until_at
+ * @property {boolean} blocked
+ * @property {boolean} visitor
+ * @property {string} note
+ * @property {Time} created_at
+ * @property {string} created_by
+ *
+ * @typedef {{id: string, name: Texts, timezone?: string}} Site
+ * @typedef {{id: string, site: string, name: Texts, kind: string, parent: string|null}} Zone
+ * @typedef {{id: string, device: string, kind: string, time: Time, received: Time, data: Record<string, unknown>}} DeviceEvent
+ * @typedef {{type: string, title: Texts, unit?: string, history?: boolean, values?: string[]}} Field
+ * @typedef {{name: string, title: Texts, fields: Record<string, Field>, record?: string}} Kind
+ * @typedef {{name: string, role: string, sites: string[], csrf: string, language?: string}} Session
+ */
+export {};

@@ -1,0 +1,1 @@
+"""The control-room page in a real browser."""

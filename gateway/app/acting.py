@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
@@ -29,7 +29,7 @@ def acting(home: Home, settings: Settings) -> Iterator[Act]:
     """An `Act` through the running core's door, or through a core made for the purpose."""
     client = DoorClient(socket_path(home.path))
     with ExitStack() as stack:
-        carry_out = client.act
+        carry_out: Callable[[Action], dict[str, Any]] = client.act
         try:
             client.health()
         except Unavailable:

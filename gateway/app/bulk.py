@@ -37,8 +37,6 @@ def import_devices(home: Home, settings: Settings, items: list[dict[str, Any]], 
         record = {key: value for key, value in item.items() if key in fields and value is not None}
         if item.get("parent"):
             record["connected_via"] = item["parent"]
-        if item.get("topics"):
-            record["settings"] = {**record.get("settings", {}), "topics": item["topics"]}
         records.append({**record, "secret_hash": hashes[str(item.get("id"))]})
     added: list[str] = []
     with acting(home, settings) as act:

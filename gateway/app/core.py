@@ -11,9 +11,8 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
-from gateway.app.credentials import CORE_USER, core_secret, topics_of, write_users
+from gateway.app.credentials import CORE_USER, core_secret, credentials_of, write_users
 from gateway.app.definitions import load_definitions
-from gateway.broker import BrokerUser
 from gateway.config import Home, Settings
 from gateway.core.core import Core, CoreSettings
 from gateway.core.door_server import DoorServer
@@ -22,7 +21,7 @@ from gateway.door import socket_path
 from gateway.errors import ConfigError, GatehouseError
 from gateway.inbox.messages import MqttSettings, client_id_of
 from gateway.inbox.mqtt import MqttInbox
-from gateway.model import Action, Device, Site
+from gateway.model import Action, Site
 from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
 from gateway.services.settings import DeskSettings
@@ -71,18 +70,10 @@ class CoreProcess:
         """Writes the embedded broker's list of credentials."""
         if self.settings.mqtt.url:
             return
-        devices = tables.devices
-        statement = select(devices.c.id, devices.c.secret_hash).where(
-            devices.c.enabled, devices.c.secret_hash.is_not(None)
-        )
-        users = []
-        for name, secret in self.core.writer.select(statement):
-            device: Device | None = self.core.registry.devices.get(name)
-            adapter = self.adapters.get(device.adapter) if device is not None else None
-            if device is not None and adapter is not None:
-                publish, subscribe = topics_of(device, adapter)
-                users.append(BrokerUser(name=name, password_bcrypt=secret, publish=publish, subscribe=subscribe))
-        write_users(self.home, users)
+        table = tables.devices
+        statement = select(table.c.id, table.c.secret_hash).where(table.c.enabled, table.c.secret_hash.is_not(None))
+        secrets: dict[str, str] = {name: secret for name, secret in self.core.writer.select(statement)}
+        write_users(self.home, credentials_of(self.core.registry.devices, self.adapters, secrets))
 
     def follow(self, tell: Callable[[int], None]) -> None:
         """Who is told of each new change's number."""

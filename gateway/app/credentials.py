@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -68,6 +68,30 @@ def topics_of(device: Device, adapter: Adapter) -> tuple[tuple[str, ...], tuple[
     subscribe = (*fill(adapter.manifest.subscribe), *fill(extra.get("subscribe", ())))
     native = f"gatehouse/v1/{device.site}/{device.id}/availability"
     return tuple(dict.fromkeys((*publish, native))), tuple(dict.fromkeys(subscribe))
+
+
+def credentials_of(
+    devices: Mapping[str, Device], adapters: Mapping[str, Adapter], secrets: Mapping[str, str]
+) -> list[BrokerUser]:
+    """The broker's users: a device with its own topics, and those of the devices that are connected through it.
+
+    A concentrator has one connection for all its meters, so its credential speaks for them; theirs do not speak for it.
+    """
+    publish: dict[str, dict[str, None]] = {name: {} for name in secrets}
+    subscribe: dict[str, dict[str, None]] = {name: {} for name in secrets}
+    for device in devices.values():
+        adapter = adapters.get(device.adapter)
+        if adapter is None or not device.enabled:
+            continue
+        own_publish, own_subscribe = topics_of(device, adapter)
+        for speaker in (device.id, device.connected_via):
+            if speaker in publish:
+                publish[speaker].update(dict.fromkeys(own_publish))
+                subscribe[speaker].update(dict.fromkeys(own_subscribe))
+    return [
+        BrokerUser(name=name, password_bcrypt=secret, publish=tuple(publish[name]), subscribe=tuple(subscribe[name]))
+        for name, secret in secrets.items()
+    ]
 
 
 def write_users(home: Home, users: Iterable[BrokerUser]) -> int:

@@ -11,34 +11,41 @@ from gateway.services.world import World
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """One command word. `opens` counts towards the limit of openings, `weighty` ones must give a reason."""
+    """One command word. `opens` counts towards the limit of openings, `weighty` ones must give a reason.
+
+    `answered_within` is how long after its expiry a device that got it may still be busy with it, in seconds.
+    """
 
     role: Role = Role.OPERATOR
     opens: bool = False
     weighty: bool = False
+    answered_within: float = 5.0
 
 
 _OPERATOR = Word()
 _OPENING = Word(opens=True)
+_HOLDING = Word(opens=True, weighty=True)
 _WEIGHTY = Word(weighty=True)
 _ENGINEER = Word(role=Role.ENGINEER)
-_ENGINEER_WEIGHTY = Word(role=Role.ENGINEER, weighty=True)
+_SUPPLY = Word(role=Role.ENGINEER, weighty=True, answered_within=60.0)
 
 WORDS: dict[str, Word] = {
     # Access control
     "open": _OPENING,
     "unlock": _OPENING,
-    "unlock_all": Word(opens=True, weighty=True),
+    "hold_open": _HOLDING,
+    "unlock_all": _HOLDING,
     "lock": _WEIGHTY,
     "lock_down": _WEIGHTY,
     "normal": _OPERATOR,
-    # Barriers
-    "raise": _OPENING,
-    "keep_open": Word(opens=True, weighty=True),
-    "lower": _OPERATOR,
-    "close": _OPERATOR,
-    # Lifts
-    "recall": _WEIGHTY,
+    # Barriers: an arm takes its time
+    "raise": Word(opens=True, answered_within=15.0),
+    "keep_open": Word(opens=True, weighty=True, answered_within=15.0),
+    "lower": Word(answered_within=15.0),
+    "close": Word(answered_within=15.0),
+    # Lifts: a recalled car answers when it stands at the ground floor
+    "recall": Word(weighty=True, answered_within=120.0),
+    "release": _OPERATOR,
     "announce": _OPERATOR,
     # Lights, pumps, fans, sounders
     "on": _OPERATOR,
@@ -48,25 +55,26 @@ WORDS: dict[str, Word] = {
     "stop": _WEIGHTY,
     "evacuate": _WEIGHTY,
     # Supply
-    "valve_open": _ENGINEER_WEIGHTY,
-    "valve_close": _ENGINEER_WEIGHTY,
-    "relay_on": _ENGINEER_WEIGHTY,
-    "relay_off": _ENGINEER_WEIGHTY,
-    # Configuration
-    "reboot": _ENGINEER,
+    "valve_open": _SUPPLY,
+    "valve_close": _SUPPLY,
+    "relay_on": _SUPPLY,
+    "relay_off": _SUPPLY,
+    # Reading and configuration
+    "read": _OPERATOR,
+    "restart": _ENGINEER,
     "set_time": _ENGINEER,
     "configure": _ENGINEER,
 }
 
 #: Words that bring an arm down, on a barrier or on the camera that works one.
-LOWERING = frozenset(("lower", "close", "normal"))
+LOWERING = frozenset(("lower", "close", "normal", "release"))
 _BARRIER_TYPES = ("barrier", "gate", "parking", "camera")
 #: Words that keep people in.
 LOCKING = frozenset(("lock", "lock_down"))
 
 
 def word_of(name: str) -> Word:
-    """The word's entry. A word that the table lacks may be a device's own: it takes an engineer."""
+    """The word's entry. A word that it lacks may be a device's own: that takes an engineer."""
     return WORDS.get(name, _ENGINEER)
 
 

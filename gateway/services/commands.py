@@ -259,7 +259,7 @@ class Commands:
         if not command.state.final:
             self.under_way[command.id] = command
             waits = command.state is CommandState.SENT
-            due = command.expires_due + (settings.answer_within if waits else 0.0)
+            due = command.expires_due + (word_of(command.name).answered_within if waits else 0.0)
             self._common.timers.set(EXPIRY, command.id, due)
             return
         self.under_way.pop(command.id, None)

@@ -35,8 +35,6 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     command_expires_in: float = 5.0
     command_longest: float = 60.0
-    answer_within: float = 5.0
-    """How long after its expiry a sent command may still be answered before it counts as unknown."""
     opens_limit: int = 20
     opens_window: float = 10.0
     stale_input: float = 10.0

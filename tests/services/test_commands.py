@@ -99,6 +99,13 @@ def test_a_device_that_never_answers_leaves_its_command_unknown() -> None:
     assert state(story.after(0.1), command.id) is C.UNKNOWN
 
 
+def test_a_recalled_lift_may_answer_when_it_has_arrived() -> None:
+    story = Story()
+    command = story.act("command.request", device="lift-1", name="recall", reason="smoke")
+    story.after(90).answers("lift-1", command.id, "done")
+    assert state(story, command.id) is C.DONE
+
+
 @pytest.mark.parametrize("step", [-3600.0, 7200.0])
 def test_fault_044_a_step_of_the_wall_clock_leaves_a_command_its_validity(step: float) -> None:
     story = Story()

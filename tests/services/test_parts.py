@@ -45,7 +45,7 @@ def rendered(text: str, device: str | None = "door-1", scope: str = "door-1", **
     ],
 )
 def test_titles_are_filled_with_plain_values(text: str, en: str, zh: str) -> None:
-    values = {
+    values: dict[str, Any] = {
         "voltage_v": 253.7123,
         "power_w": 1200.0,
         "share": -0.5,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.model import StepState
 from gateway.services import PlanBookError, read_plans
 from gateway.services.command_words import WORDS
 from rules.plans import plan_texts
@@ -45,7 +44,6 @@ def test_a_plan_reads_as_it_is_written() -> None:
     assert (plan.scope, look.within, look.role, look.command) == ("site", 90.0, "guard", None)
     assert pump.after == ("look",)
     assert pump.command is not None and (pump.command.to.type, pump.command.to.scope) == ("pump", "zone")
-    assert StepState.WAITING == "waiting"
 
 
 def test_a_file_may_hold_several_plans() -> None:

@@ -74,7 +74,7 @@ def test_a_fire_releases_doors_and_recalls_lifts_of_its_building_only() -> None:
     story.raised("fire.alarm", "smoke-1")
     commanded = sorted((one.name, one.device) for one in story.sent)
     assert commanded == [
-        ("keep_open", "barrier-1"),
+        ("raise", "barrier-1"),
         ("recall", "lift-1"),
         ("unlock", "door-1"),
         ("unlock", "door-2"),

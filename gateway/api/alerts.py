@@ -72,6 +72,7 @@ class ManyIn(Body):
 
 @router.get("/alerts", **_declared, response_model=Listing[AlertOut])  # type: ignore[valid-type]
 def alerts(
+    *,
     room: InRoom,
     actor: Who,
     state: State = "all",
@@ -162,9 +163,7 @@ async def comment(id: Id, body: TextIn, room: InRoom, actor: Who) -> Response:
 
 
 @router.post("/alerts/{id}/close", **needs(Role.OPERATOR), response_model=AlertOut)
-async def close(
-    id: Id, room: InRoom, actor: Who, body: CommentIn | None = None, if_match: IfMatch = None
-) -> Response:
+async def close(id: Id, room: InRoom, actor: Who, body: CommentIn | None = None, if_match: IfMatch = None) -> Response:
     """Closes a latched alert by hand."""
     await _based_on(room, actor, id, if_match)
     return await _done(room, actor, id, "alert.close", comment=body.comment if body is not None else None)

@@ -91,6 +91,7 @@ def create_app(
     root = APIRouter(prefix=PREFIX)
     for resource in _RESOURCES:
         root.include_router(resource.router)
+    root.include_router(session.link_router)
     app.include_router(root)
     app.include_router(status.metrics_router)
     app.include_router(session.link_router)

@@ -17,6 +17,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["audit"])
 
 @router.get("/audit", **needs(Role.ADMIN), response_model=Listing[AuditOut])  # type: ignore[valid-type]
 async def audit(
+    *,
     room: InRoom,
     actor: Who,
     by: Word = None,

@@ -8,12 +8,27 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from gateway.api.acting import Body, Id, IdempotencyKey, Long, NewId, Number, Reveal, Short, Word, act, found, read, revealed
+from gateway.api.acting import (
+    Body,
+    Id,
+    IdempotencyKey,
+    Long,
+    NewId,
+    Number,
+    Reveal,
+    Short,
+    Word,
+    act,
+    found,
+    read,
+    revealed,
+)
 from gateway.api.auth import GuardedRoute, Who, needs
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import versioned
 from gateway.api.room import InRoom, Room
 from gateway.api.schema import CommandOut, Listing
+from gateway.api.sign_in import sha256
 from gateway.model import Actor, Role
 
 router = APIRouter(route_class=GuardedRoute, tags=["commands"])
@@ -36,7 +51,7 @@ class DeviceCommandIn(CommandIn):
 
 @router.get("/commands", **needs(Role.VIEWER), response_model=Listing[CommandOut])  # type: ignore[valid-type]
 def commands(
-    room: InRoom, actor: Who, device: Word = None, state: Word = None, cursor: Cursor = None, limit: Limit = 100
+    *, room: InRoom, actor: Who, device: Word = None, state: Word = None, cursor: Cursor = None, limit: Limit = 100
 ) -> Response:
     """Commands, newest first. `state` is one of theirs, or `open` for those that are not final."""
     after = place_of(cursor, float, str)
@@ -72,8 +87,16 @@ async def request_command(room: Room, actor: Actor, device: str, body: CommandIn
         args=body.args,
         expires_in=body.expires_in,
         reason=body.reason,
-        idempotency_key=f"{actor.name}:{key}" if key is not None else None,
+        idempotency_key=_own_key(actor, key),
     )
     id = str(result.get("id", ""))
     entry = found(await read(room.reader.command, id, actor.sites), "command", id)
     return versioned(room.presenter.command(entry), 202, {"Location": f"/api/v1/commands/{id}"})
+
+
+def _own_key(actor: Actor, key: str | None) -> str | None:
+    """The key as the core keeps it: of this caller, and of a length the store takes."""
+    if key is None:
+        return None
+    own = f"{actor.name}:{key}"
+    return own if len(own) <= 128 else sha256(own)

@@ -22,6 +22,7 @@ Number = Annotated[int, Path(ge=0, le=2**62)]
 
 @router.get("/dead-letters", **needs(Role.ENGINEER), response_model=Listing[DeadLetterOut])  # type: ignore[valid-type]
 def dead_letters(
+    *,
     room: InRoom,
     actor: Who,
     fate: Word = None,

@@ -30,7 +30,6 @@ from gateway.api.acting import (
 )
 from gateway.api.auth import GuardedRoute, Who, needs
 from gateway.api.commands import CommandIn, request_command
-from gateway.api.events import show_events
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import IfMatch, reply, require_version, versioned
 from gateway.api.room import InRoom, Room
@@ -79,6 +78,7 @@ class DeviceChange(Body):
 
 @router.get("/devices", **needs(Role.VIEWER), response_model=Listing[DeviceOut])
 def devices(
+    *,
     room: InRoom,
     actor: Who,
     site: Word = None,
@@ -155,8 +155,9 @@ async def device_state(id: Id, room: InRoom, actor: Who, reveal: Reveal = None) 
     return reply(room.presenter.state(row.standing, await revealed(room, actor, f"device:{id}", reveal)))
 
 
-@router.get("/devices/{id}/events", **needs(Role.VIEWER), response_model=Listing[EventOut])
+@router.get("/devices/{id}/events", **needs(Role.VIEWER), response_model=Listing[EventOut])  # type: ignore[valid-type]
 async def device_events(
+    *,
     id: Id,
     room: InRoom,
     actor: Who,
@@ -169,11 +170,21 @@ async def device_events(
 ) -> Response:
     """What the device said, newest first."""
     await _known(room, actor, id)
-    asked = {"device": id, "kind": (kind,) if kind else (), "since": seconds(since), "until": seconds(to)}
-    return await show_events(room, actor, asked, cursor, limit, f"device:{id}", reveal)
+    open_ = await revealed(room, actor, f"device:{id}", reveal)
+    page = await read(
+        room.reader.events,
+        actor.sites,
+        device=id,
+        kind=(kind,) if kind else (),
+        since=seconds(since),
+        until=seconds(to),
+        after=place_of(cursor, int),
+        limit=limit,
+    )
+    return listing(page, lambda row: room.presenter.event(row, open_))
 
 
-@router.get("/devices/{id}/commands", **needs(Role.VIEWER), response_model=Listing[CommandOut])
+@router.get("/devices/{id}/commands", **needs(Role.VIEWER), response_model=Listing[CommandOut])  # type: ignore[valid-type]
 async def device_commands(id: Id, room: InRoom, actor: Who, cursor: Cursor = None, limit: Limit = 100) -> Response:
     """The commands to the device, newest first."""
     await _known(room, actor, id)

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from gateway.api.acting import From, Reveal, To, Word, read, revealed, seconds
 from gateway.api.auth import GuardedRoute, Who, needs
 from gateway.api.paging import Cursor, Limit, cursor_of, listing, place_of
-from gateway.api.room import InRoom, Room
+from gateway.api.room import InRoom
 from gateway.api.schema import EventOut, Listing
-from gateway.model import Actor, Role
+from gateway.model import Role
 
 router = APIRouter(route_class=GuardedRoute, tags=["events"])
 
@@ -29,6 +29,7 @@ _declared["responses"][200] = CSV_DECLARED
 
 @router.get("/events", **_declared, response_model=Listing[EventOut])  # type: ignore[valid-type]
 async def events(
+    *,
     room: InRoom,
     actor: Who,
     device: Word = None,
@@ -42,25 +43,19 @@ async def events(
     format: Format = "json",
 ) -> Response:
     """Events, newest first, by the time of receipt. Readings are in `/history`."""
-    kinds = tuple(word for word in kind or () if "\x00" not in word)
-    asked = {"device": device, "kind": kinds, "site": site, "since": seconds(since), "until": seconds(to)}
-    return await show_events(room, actor, asked, cursor, limit, "events", reveal, format)
-
-
-async def show_events(
-    room: Room,
-    actor: Actor,
-    asked: dict[str, Any],
-    cursor: str | None,
-    limit: int,
-    target: str,
-    reveal: str | None,
-    format: str = "json",
-) -> Response:
-    """A page of events as asked for; unmasked with a reason."""
     after = place_of(cursor, int)
-    open_ = await revealed(room, actor, target, reveal)
-    page = await read(room.reader.events, actor.sites, **asked, after=after, limit=limit)
+    open_ = await revealed(room, actor, "events", reveal)
+    page = await read(
+        room.reader.events,
+        actor.sites,
+        device=device,
+        kind=tuple(word for word in kind or () if "\x00" not in word),
+        site=site,
+        since=seconds(since),
+        until=seconds(to),
+        after=after,
+        limit=limit,
+    )
     if format == "csv":
         rows = [room.presenter.event(row, open_) for row in page.items]
         return csv_answer("events", _COLUMNS, rows, cursor_of(page.next))
@@ -88,4 +83,8 @@ def _cell(value: Any) -> str:
         return str(value)
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     # What begins like this is a formula to spreadsheets, also behind blanks; an apostrophe makes it a text.
-    return "'" + text if text.lstrip(" \t\r\n\u00a0\ufeff")[:1] in ("=", "+", "-", "@", "|", "%") or text[:1] in "\t\r\n" else text
+    return (
+        "'" + text
+        if text.lstrip(" \t\r\n\u00a0\ufeff")[:1] in ("=", "+", "-", "@", "|", "%") or text[:1] in "\t\r\n"
+        else text
+    )

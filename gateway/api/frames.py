@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,16 +22,21 @@ _VALUE = frozenset(("value",))
 
 
 class Frame(NamedTuple):
-    """One change, ready to send. `site` is empty where it belongs to none."""
+    """One change, ready to send. `site` is empty where it belongs to none, or to several: then `parts` tells each."""
 
     id: int
     kind: str
     site: str
     data: bytes
+    parts: tuple[tuple[str, bytes], ...] = ()
 
-    def concerns(self, sites: tuple[str, ...]) -> bool:
-        """Whether somebody who may see `sites` (empty: all) is told."""
-        return not sites or self.site in sites or (not self.site and self.kind in _FOR_ALL)
+    def told_to(self, sites: tuple[str, ...]) -> bytes:
+        """What somebody who may see `sites` (empty: all) is told; nothing where it does not concern them."""
+        if not sites or self.site in sites or (not self.site and self.kind in _FOR_ALL):
+            return self.data
+        own = b"".join(part for site, part in self.parts if site in sites)
+        # The id ends the parts: who loses the link between them gets them all again.
+        return own + b"id: %d\n\n" % self.id if own else b""
 
 
 def frame_bytes(event: str, data: Any, id: int | None = None) -> bytes:
@@ -46,7 +51,7 @@ class Framer:
     def __init__(self, reader: Reader, presenter: Presenter) -> None:
         self._reader = reader
         self._presenter = presenter
-        self._show = {
+        self._show: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], Any]]] = {
             "alert": (msgspec.json.Decoder(Alert), presenter.alert),
             "work_order": (msgspec.json.Decoder(WorkOrder), presenter.work_order),
             "plan_run": (msgspec.json.Decoder(PlanRun), presenter.plan_run),
@@ -71,7 +76,8 @@ class Framer:
                 log.warning("change %d (%s %s) cannot be shown: %s", row.id, row.kind, row.ref, error)
                 body = None
             data = {"ref": row.ref, "time": rfc3339(row.time), "body": body}
-            yield Frame(row.id, row.kind, row.site, frame_bytes(row.kind, data, row.id))
+            parts = _parts(data, body) if row.kind == "states" and not row.site and body else ()
+            yield Frame(row.id, row.kind, row.site, frame_bytes(row.kind, data, row.id), parts)
 
     def _body(self, row: ChangeRow, known: Mapping[str, DeviceRow]) -> Any:
         if not row.body or row.body == "null":
@@ -88,10 +94,21 @@ class Framer:
 
     def _standing(self, now: Mapping[str, Any]) -> dict[str, Any]:
         return {
+            "site": now.get("site", ""),
             "online": now.get("online"),
             "last_at": rfc3339(now.get("last_at")),
             "kinds": self._presenter.kinds(now.get("kinds") or {}),
         }
+
+
+def _parts(data: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[tuple[str, bytes], ...]:
+    """The states of devices of several sites, as one frame a site."""
+    by_site: dict[str, dict[str, Any]] = {}
+    for device, now in body["devices"].items():
+        by_site.setdefault(now["site"], {})[device] = now
+    return tuple(
+        (site, frame_bytes("states", {**data, "body": {"devices": devices}})) for site, devices in by_site.items()
+    )
 
 
 def _loosely(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ Name = Annotated[str, Query(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 @router.get("/history", **needs(Role.VIEWER), response_model=HistoryOut)
 async def history(
+    *,
     room: InRoom,
     actor: Who,
     device: Annotated[str, Query(min_length=1, max_length=128, pattern=r"^[^\x00]*$")],
@@ -45,7 +46,7 @@ async def history(
     if known is not None and known.type in ("string", "enum", "time"):
         raise Invalid("field", f"'{field}' holds words, not numbers: see /api/v1/events")
     kinds = (kind,) if kind else ()
-    series = await read(room.history.series, device, field, start, until, points, kinds)
+    series = await read(room.history.series, device, field, since=start, until=until, points=points, kinds=kinds)
     told = [(rfc3339(time) if times == "rfc3339" else round(time * 1000), value) for time, value in series]
     return reply({"device": device, "field": field, "unit": known.unit if known else "", "points": told})
 
@@ -53,6 +54,6 @@ async def history(
 def _field(room: Room, name: str, kind: str | None) -> Field | None:
     """The catalogue's word on a field, preferring a kind that keeps it as history."""
     kinds = room.settings.definitions.catalogue.kinds
-    carrying = [kinds[kind]] if kind in kinds else [] if kind else list(kinds.values())
+    carrying = [entry for name_, entry in kinds.items() if kind is None or kind == name_]
     fields = [(entry.record != "reading", entry.fields[name]) for entry in carrying if name in entry.fields]
     return min(fields, key=lambda pair: pair[0])[1] if fields else None

@@ -143,9 +143,9 @@ class Hub:
             return
         while since < until:
             frames = await asyncio.to_thread(self._framer.after, since)
-            wanted = [frame.data for frame in frames if frame.id <= until and frame.concerns(sites)]
+            wanted = b"".join(frame.told_to(sites) for frame in frames if frame.id <= until)
             if wanted:
-                yield b"".join(wanted)
+                yield wanted
             if not frames:
                 return
             since = frames[-1].id
@@ -170,7 +170,7 @@ class Hub:
 
     def _tell(self, frames: list[Frame]) -> None:
         for listener in list(self._listeners):
-            chunk = b"".join(frame.data for frame in frames if frame.concerns(listener.sites))
+            chunk = b"".join(frame.told_to(listener.sites) for frame in frames)
             if chunk:
                 listener.push(chunk)
         self._position = frames[-1].id

@@ -30,7 +30,7 @@ _declared["responses"][200] = {
 
 @router.post("/ingest/{adapter}/{device}", **_declared, response_class=Response)
 async def ingest(adapter: Id, device: Id, request: Request, room: InRoom, known: WhichDevice) -> Response:
-    """Takes one message. The answer comes after it is safely stored; one that cannot be read is kept and answered 422."""
+    """Takes one message. The answer comes after it is stored; one that cannot be read is kept and answered 422."""
     payload = await request.body()
     result = await act(
         room,

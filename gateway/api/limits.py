@@ -59,6 +59,7 @@ class EdgeLimits:
         self.max_body, self.body_timeout = max_body, body_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -88,7 +89,9 @@ class EdgeLimits:
         headers = scope["headers"]
         size = sum(len(name) + len(value) for name, value in headers)
         if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
-            return problem(431, "headers_too_large", f"at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes in all", _CLOSE)
+            return problem(
+                431, "headers_too_large", f"at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes in all", _CLOSE
+            )
         told = next((value for name, value in headers if name == b"content-length"), b"0")
         if not told.isdigit() or int(told) > self.max_body:
             return problem(413, "too_large", f"a body holds at most {self.max_body} bytes", _CLOSE)

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Query
+from starlette.responses import Response
 
 from gateway.api.reply import reply
 from gateway.errors import Invalid
 from gateway.store.queries import Page, Place
-from starlette.responses import Response
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before.")]
@@ -47,7 +47,7 @@ def _fits(part: Any, kind: type) -> bool:
         return type(part) in (int, float) and abs(part) < 1e15
     if kind is int:
         return type(part) is int and abs(part) < 2**63
-    return type(part) is kind and "\x00" not in part
+    return isinstance(part, str) and "\x00" not in part
 
 
 def listing(page: Page, show: Callable[[Any], Any]) -> Response:

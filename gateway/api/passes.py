@@ -27,9 +27,9 @@ from gateway.api.auth import GuardedRoute, Who, needs
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import versioned
 from gateway.api.room import InRoom
-from gateway.api.schema import Listing, PassOut
+from gateway.api.schema import DecisionOut, Listing, PassOut
 from gateway.errors import Forbidden, Invalid
-from gateway.model import Role
+from gateway.model import Actor, Role
 
 router = APIRouter(route_class=GuardedRoute, tags=["passes"])
 
@@ -52,6 +52,7 @@ class PassIn(Body):
 
 @router.get("/passes", **needs(Role.VIEWER), response_model=Listing[PassOut])  # type: ignore[valid-type]
 async def passes(
+    *,
     room: InRoom,
     actor: Who,
     site: Word = None,
@@ -62,8 +63,7 @@ async def passes(
     limit: Limit = 100,
 ) -> Response:
     """Passes by id, masked; unmasked with a reason, which is audited. `value` looks for one whole value."""
-    if value is not None and not actor.role.includes(Role.OPERATOR):
-        raise Forbidden("looking for a plate, card or person takes the role operator", role=str(Role.OPERATOR))
+    _require_search_allowed(actor, value)
     after = place_of(cursor, str)
     open_ = await revealed(room, actor, "passes", reveal)
     page = await read(room.reader.passes, actor.sites, site=site, kind=kind, value=value, after=after, limit=limit)
@@ -99,3 +99,38 @@ async def remove_pass(id: Id, room: InRoom, actor: Who) -> Response:
     found(await read(room.reader.pass_, id, actor.sites), "pass", id)
     await act_with(room, actor, "pass.remove", {"id": id})
     return Response(status_code=204)
+
+
+@router.get("/decisions", **needs(Role.VIEWER), response_model=Listing[DecisionOut])  # type: ignore[valid-type]
+async def decisions(
+    *,
+    room: InRoom,
+    actor: Who,
+    device: Word = None,
+    site: Word = None,
+    value: Word = None,
+    allowed: bool | None = None,
+    reveal: Reveal = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """What doors and barriers were answered, newest first, masked; unmasked with a reason, which is audited."""
+    _require_search_allowed(actor, value)
+    after = place_of(cursor, int)
+    open_ = await revealed(room, actor, "decisions", reveal)
+    page = await read(
+        room.reader.decisions,
+        actor.sites,
+        device=device,
+        site=site,
+        value=value,
+        allowed=allowed,
+        after=after,
+        limit=limit,
+    )
+    return listing(page, lambda row: room.presenter.decision(row, open_))
+
+
+def _require_search_allowed(actor: Actor, value: str | None) -> None:
+    if value is not None and not actor.role.includes(Role.OPERATOR):
+        raise Forbidden("looking for a plate, card or person takes the role operator", role=str(Role.OPERATOR))

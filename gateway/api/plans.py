@@ -60,6 +60,7 @@ async def start_run(id: Id, body: RunIn, room: InRoom, actor: Who) -> Response:
 
 @router.get("/plan-runs", **needs(Role.VIEWER), response_model=Listing[PlanRunOut])  # type: ignore[valid-type]
 def plan_runs(
+    *,
     room: InRoom,
     actor: Who,
     state: Literal["running", "finished", "stopped"] | None = None,
@@ -101,5 +102,3 @@ async def stop_run(id: Id, body: StopIn, room: InRoom, actor: Who) -> Response:
 
 async def _known(room: Room, actor: Actor, id: str) -> PlanRun:
     return found(await read(room.reader.plan_run, id, actor.sites), "plan run", id)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from gateway.model import Alert, Catalogue, Command, Device, Pass, PlanRun, Site
 from gateway.store.rows import (
     AuditRow,
     DeadLetter,
+    DecisionRow,
     DeviceRow,
     EventRow,
     Standing,
@@ -30,7 +32,7 @@ _EARLIEST, _LATEST = -62_135_596_800.0, 253_402_300_799.0
 
 def rfc3339(seconds: float | None) -> str | None:
     """Unix seconds as `2026-11-22T03:04:05.678Z`."""
-    if seconds is None or seconds != seconds:
+    if seconds is None or math.isnan(seconds):
         return None
     moment = datetime.fromtimestamp(min(max(seconds, _EARLIEST), _LATEST), UTC)
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
@@ -144,6 +146,13 @@ class Presenter:
         shown = plain(row)
         if not reveal:
             shown["data"] = self.masking.data(row.kind, row.data)
+        return shown
+
+    def decision(self, row: DecisionRow, reveal: bool = False) -> Json:
+        """A decision at a door or barrier."""
+        shown = plain(row)
+        if not reveal:
+            shown["value"] = mask(row.value)
         return shown
 
     def dead_letter(self, letter: DeadLetter, reveal: bool = False) -> Json:

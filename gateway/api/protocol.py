@@ -56,7 +56,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._head_complete = False
         self._head_bytes = 0
-        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[typeddict-item, dict-item]
+        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
@@ -83,6 +83,11 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, phrase: bytes, code: bytes) -> None:
         if self.transport.is_closing():
             return
-        body = b'{"type":"urn:gatehouse:problem:%s","title":"%s","status":%d,"code":"%s"}' % (code, phrase, status, code)
+        body = b'{"type":"urn:gatehouse:problem:%s","title":"%s","status":%d,"code":"%s"}' % (
+            code,
+            phrase,
+            status,
+            code,
+        )
         self.transport.write(_REFUSAL % (status, phrase, len(body), body))
         self.transport.close()

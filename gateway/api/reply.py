@@ -15,7 +15,7 @@ _encode = msgspec.json.Encoder().encode
 _TAG = re.compile(r'^\s*(?:W/)?"(\d{1,18})"\s*$')
 
 IfMatch = Annotated[
-    str | None, Header(max_length=64, description='The ETag the change is based on: refused with 412 if it moved on.')
+    str | None, Header(max_length=64, description="The ETag the change is based on: refused with 412 if it moved on.")
 ]
 
 

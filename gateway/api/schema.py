@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from gateway.api.shape import may_be_none, parts_of, schema_type
 from gateway.model import Alert, Command, Pass, PlanRun, Site, WorkOrder, Zone
-from gateway.store.rows import AuditRow, DeadLetter, EventRow, TokenRow, Unregistered
+from gateway.store.rows import AuditRow, DeadLetter, DecisionRow, EventRow, TokenRow, Unregistered
 
 Item = TypeVar("Item")
 Text = dict[str, str]
@@ -55,6 +55,7 @@ PassOut = shown(Pass)
 SiteOut = shown(Site)
 ZoneOut = shown(Zone)
 EventOut = shown(EventRow)
+DecisionOut = shown(DecisionRow)
 DeadLetterOut = shown(DeadLetter)
 UnregisteredOut = shown(Unregistered)
 AuditOut = shown(AuditRow)

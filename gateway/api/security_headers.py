@@ -69,6 +69,7 @@ class SecurityHeaders:
         self.app, self.page, self.tls = app, page, tls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -64,9 +64,7 @@ def make_server(
     return Server(config, app.state.room, on_ready)
 
 
-def run_api(
-    settings: ApiSettings, reader: Reader, door: Door, on_ready: Callable[[int], None] | None = None
-) -> None:
+def run_api(settings: ApiSettings, reader: Reader, door: Door, on_ready: Callable[[int], None] | None = None) -> None:
     """Serves until SIGTERM or SIGINT. Raises `ConfigError` where the port is taken."""
     _require_free(settings)
     make_server(settings, reader, door, on_ready).run()

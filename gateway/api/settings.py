@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.model import Action, Catalogue
 
+
 class Door(Protocol):
     """The way to the core, as the API uses it (`gateway.door.Door`)."""
 

@@ -1,4 +1,4 @@
-"""How the model's structs look outside: which fields are shown, which are times, what they hold. Worked out once a type."""
+"""How the model's structs look outside: which fields are shown, which are times, what they hold."""
 
 from __future__ import annotations
 
@@ -65,5 +65,5 @@ def schema_type(declared: Any) -> Any:
     if get_origin(inner) is tuple:
         inner = list[get_args(inner)[0]]  # type: ignore[misc]
     elif isinstance(inner, type) and issubclass(inner, StrEnum):
-        inner = Literal[tuple(str(member.value) for member in inner)]  # type: ignore[valid-type]
+        inner = Literal[tuple(str(member.value) for member in inner)]
     return inner | None if may_be_none(declared) else inner

@@ -59,7 +59,7 @@ def hash_device_secret(secret: str) -> str:
 
 
 class _Wrong(NamedTuple):
-    count: int
+    attempts: int
     last: float
 
 
@@ -74,9 +74,9 @@ class Patience:
         """Raises `TooMany` while the delay after the last wrong attempt runs."""
         for key, free in (((who, address), _WRONG_BEFORE_DELAY), (("", address), _WRONG_BY_ADDRESS)):
             wrong = self._wrong.get(key)
-            if wrong is None or wrong.count < free:
+            if wrong is None or wrong.attempts < free:
                 continue
-            wait = min(2.0 ** min(wrong.count - free, 10), _LONGEST_DELAY) - (self._clock() - wrong.last)
+            wait = min(2.0 ** min(wrong.attempts - free, 10), _LONGEST_DELAY) - (self._clock() - wrong.last)
             if wait > 0:
                 raise TooMany("wrong attempts", max(1.0, wait))
 
@@ -85,11 +85,11 @@ class Patience:
         now = self._clock()
         for key in (("", address), (who, address)):
             before = self._wrong.pop(key, _Wrong(0, now))
-            count = 1 if now - before.last > _FORGIVEN_AFTER else before.count + 1
+            count = 1 if now - before.last > _FORGIVEN_AFTER else before.attempts + 1
             self._wrong[key] = _Wrong(count, now)
         while len(self._wrong) > _REMEMBERED:
             self._wrong.popitem(last=False)
-        return self._wrong[who, address].count
+        return self._wrong[who, address].attempts
 
     def right(self, who: str, address: str) -> None:
         """Forgets the wrong attempts of this one from there."""

@@ -97,7 +97,9 @@ def _lines(room: Room, sites: tuple[str, ...]) -> Iterator[str]:
             yield from _family(name, "gauge", f"{name.replace('_', ' ').capitalize()}.", [("", count)])
     figures = room.reader.figures()
     yield from _family("journal_position", "counter", "Last row of the journal.", [("", figures["journal_position"])])
-    yield from _family("outbox_waiting", "gauge", "Messages not yet with the broker.", [("", figures["outbox_waiting"])])
+    yield from _family(
+        "outbox_waiting", "gauge", "Messages not yet with the broker.", [("", figures["outbox_waiting"])]
+    )
     yield from _family("changes_last_id", "counter", "Newest change.", [("", figures["last_change"])])
     lag = max(0.0, figures["last_change"] - room.hub.position) if room.hub.count else 0.0
     yield from _family("stream_lag_changes", "gauge", "Changes not yet told to listeners.", [("", lag)])

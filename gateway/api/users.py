@@ -22,6 +22,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["people"])
 
 RoleWord = Literal["viewer", "operator", "engineer", "admin"]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
+UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,64}$")]
 SiteList = Annotated[list[NewId], Field(max_length=1000)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]
 
@@ -29,7 +30,7 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]
 class NewUser(Body):
     """An account. No sites means all; without a password it is signed in to by link."""
 
-    name: NewId
+    name: UserName
     role: RoleWord
     password: Password | None = None
     sites: SiteList | None = None
@@ -69,7 +70,7 @@ async def change_user(name: Id, body: UserChange, room: InRoom, actor: Who, if_m
     require_unscoped(actor)
     user = found(await read(room.reader.user, name), "user", name)
     require_version("user", name, user.version, if_match)
-    lesser = body.disabled or body.sites or (body.role is not None and body.role != Role.ADMIN)
+    lesser = body.disabled or body.sites or (body.role is not None and body.role != "admin")
     if actor.name == f"user:{name}" and lesser:
         raise Conflict("you cannot take the administration from yourself: let another administrator do it")
     await act(room, actor, "user.update", **{**await _args(name, body), "name": name})

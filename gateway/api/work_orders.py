@@ -66,6 +66,7 @@ class TextIn(Body):
 
 @router.get("/work-orders", **needs(Role.VIEWER), response_model=Listing[WorkOrderOut])  # type: ignore[valid-type]
 def work_orders(
+    *,
     room: InRoom,
     actor: Who,
     state: State = "all",
@@ -132,9 +133,7 @@ async def start(id: Id, room: InRoom, actor: Who, if_match: IfMatch = None) -> R
 
 
 @router.post("/work-orders/{id}/done", **needs(Role.OPERATOR), response_model=WorkOrderOut)
-async def done(
-    id: Id, room: InRoom, actor: Who, body: RemarkIn | None = None, if_match: IfMatch = None
-) -> Response:
+async def done(id: Id, room: InRoom, actor: Who, body: RemarkIn | None = None, if_match: IfMatch = None) -> Response:
     """The work is done; one that demands proof waits until its alert has cleared."""
     return await _move(room, actor, id, if_match, "done", text=body.text if body is not None else None)
 

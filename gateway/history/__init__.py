@@ -11,7 +11,7 @@ class History(Protocol):
     """Numbers over time. `since` and `until` are wall-clock Unix seconds, `until` not included."""
 
     def series(
-        self, device: str, field: str, since: float, until: float, points: int, kinds: tuple[str, ...] = ()
+        self, device: str, field: str, *, since: float, until: float, points: int, kinds: tuple[str, ...] = ()
     ) -> list[Point]:
         """At most about `points` points in order; a value of None stands where readings are missing.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -44,14 +45,15 @@ class ReadingsHistory:
         self._catalogue = catalogue
 
     def series(
-        self, device: str, field: str, since: float, until: float, points: int, kinds: tuple[str, ...] = ()
+        self, device: str, field: str, *, since: float, until: float, points: int, kinds: tuple[str, ...] = ()
     ) -> list[Point]:
         """See `History.series`."""
         kinds = kinds or tuple(name for name, kind in self._catalogue.kinds.items() if field in kind.fields)
         records = {kind.record for kind in self._kinds(kinds)} or {"reading"}
         found: list[Point] = []
         for record in sorted(records):
-            found += self._read("readings" if record == "reading" else "events", device, field, since, until, points, kinds)
+            name = "readings" if record == "reading" else "events"
+            found += self._read(name, device=device, field=field, since=since, until=until, points=points, kinds=kinds)
         found.sort()
         width = (until - since) / points
         return with_gaps(found, max(self._usual_distance(found, kinds), width))
@@ -63,10 +65,10 @@ class ReadingsHistory:
         told = max((kind.interval for kind in self._kinds(kinds)), default=0.0)
         if told or len(found) < 3:
             return float(told)
-        return statistics.median(b.time - a.time for a, b in zip(found, found[1:], strict=False))
+        return statistics.median(b.time - a.time for a, b in itertools.pairwise(found))
 
     def _read(
-        self, name: str, device: str, field: str, since: float, until: float, points: int, kinds: Sequence[str]
+        self, name: str, *, device: str, field: str, since: float, until: float, points: int, kinds: Sequence[str]
     ) -> list[Point]:
         rows = table(name, column("device", Text), column("kind", Text), column("time", Float), column("data", Text))
         value = self._value(rows.c.data, field)

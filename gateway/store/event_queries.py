@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Table, func, select
 
 from gateway.store.read_base import Page, Place, QueryBase, Sites, decoded, equal, within
-from gateway.store.rows import EventRow
-from gateway.store.tables import events
+from gateway.store.rows import DecisionRow, EventRow
+from gateway.store.tables import decisions, events
 
 _COLUMNS = (
     events.c.site, events.c.device, events.c.kind, events.c.time, events.c.received, events.c.late, events.c.replay,
@@ -48,6 +48,26 @@ class EventQueries(QueryBase):
         """One event by its place in the journal, or None."""
         row = self.one(select(*_COLUMNS).where(events.c.seq == seq, *within(events.c.site, only)))
         return _event_row(row) if row else None
+
+    def decisions(
+        self,
+        only: Sites = (),
+        *,
+        device: str | None = None,
+        site: str | None = None,
+        value: str | None = None,
+        allowed: bool | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Decisions at doors and barriers, newest first, as `DecisionRow`. `value` must match whole."""
+        c = decisions.c
+        where = within(c.site, only) + equal(
+            device=(c.device, device), site=(c.site, site), value=(c.value, value), allowed=(c.allowed, allowed)
+        )
+        columns = [column for column in c if column.name != "id"]
+        found, place = self.page(select(*columns, c.id).where(*where), [c.id], after, limit)
+        return Page([DecisionRow(**row._mapping) for row in found], place)
 
     def _seq_at(self, table: Table, received: float) -> int:
         """A place in the journal before which nothing was received at or after `received`, by bisection.

@@ -166,6 +166,7 @@ class RecordQueries(QueryBase):
         where: list[ColumnElement[bool]],
         after: Place | None,
         limit: int,
+        *,
         newest_first: bool = True,
     ) -> Page:
         statement = select(source.table.c.body, *source.order).where(*where, *within(source.table.c.site, only))

@@ -42,6 +42,22 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
+class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision at a door or barrier. `value` is personal data."""
+
+    id: int
+    time: float
+    site: str
+    device: str
+    kind: str
+    value: str
+    direction: str
+    allowed: bool
+    reason: str
+    pass_id: str | None
+    command: str | None
+
+
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """A message that was not accepted. `payload` is None in lists."""
 

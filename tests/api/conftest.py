@@ -51,7 +51,8 @@ def fill(core: CoreDouble) -> None:
                 shadow=None,
             ),
             insert(t.quarantine).values(
-                adapter="vzenith", external_id=f"{site}-new", site=site, first_at=NOW, last_at=NOW, messages=3, topic="x",
+                adapter="vzenith", external_id=f"{site}-new", site=site, first_at=NOW, last_at=NOW, messages=3,
+                topic="x",
             ),
             insert(t.dead_letters).values(
                 received=NOW, fate="undecodable", adapter="vzenith", topic="x", device=f"sn-{site}", place="body",
@@ -63,7 +64,9 @@ def fill(core: CoreDouble) -> None:
                    name={"en": "Camera", "zh": "相机"}, zone=f"{site}-gate")
         )  # fmt: skip
         core.put_alert(an_alert(f"al-{site}", site))
-        core.put_order(WorkOrder(id=f"wo-{site}", number=f"WO-1-{site}", site=site, title={"en": "Mend"}, opened_at=NOW))
+        core.put_order(
+            WorkOrder(id=f"wo-{site}", number=f"WO-1-{site}", site=site, title={"en": "Mend"}, opened_at=NOW)
+        )
         core.put_run(
             PlanRun(id=f"run-{site}", plan="fire", site=site, title={"en": "Fire"}, started_at=NOW,
                     steps=(StepRun(id="look", title={"en": "Look"}, complete_by=NOW + 60, complete_due=5.0),))

@@ -247,7 +247,9 @@ class CoreDouble:
     def _command_request(self, action: Action, device: str, name: str, **rest: Any) -> Any:
         key = rest.get("idempotency_key")
         with self.engine.begin() as connection:
-            known = connection.scalar(select(t.commands.c.id).where(t.commands.c.idempotency_key == key)) if key else None
+            known = (
+                connection.scalar(select(t.commands.c.id).where(t.commands.c.idempotency_key == key)) if key else None
+            )
             site = connection.scalar(select(t.devices.c.site).where(t.devices.c.id == device))
         if known:
             return {"id": known}

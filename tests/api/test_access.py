@@ -20,7 +20,8 @@ pytestmark = pytest.mark.anyio
 
 #: Routes of things that belong to a site, with the id of one in the site east.
 THINGS = {
-    "/devices/{id}": "east-cam", "/alerts/{id}": "al-east", "/work-orders/{id}": "wo-east", "/plan-runs/{id}": "run-east",
+    "/devices/{id}": "east-cam", "/alerts/{id}": "al-east", "/work-orders/{id}": "wo-east",
+    "/plan-runs/{id}": "run-east",
     "/commands/{id}": "cmd-east", "/passes/{id}": "pass-east", "/dead-letters/{id}": "1", "/zones/{id}": "east-gate",
     "/sites/{id}": "east",
 }  # fmt: skip
@@ -60,11 +61,14 @@ def test_fault_084_nothing_is_served_beside_the_guarded_routes_and_the_page(app:
     walked = declared(app)
     assert len(walked) > 70
     assert all(isinstance(route, GuardedRoute) for *_, route in walked)
-    others = [route for route in app.routes if not isinstance(route, APIRoute) and not hasattr(route, "original_router")]
+    others = [
+        route for route in app.routes if not isinstance(route, APIRoute) and not hasattr(route, "original_router")
+    ]
     assert [type(route) for route in others] == [Mount], others
     public = {path for _, path, role, _ in walked if role == PUBLIC}
     assert public == {
-        "/api/v1/health", "/api/v1/ready", "/api/v1/session", "/api/v1/openapi.json", "/sign-in"
+        "/api/v1/health", "/api/v1/ready", "/api/v1/session", "/api/v1/openapi.json", "/sign-in",
+        "/api/v1/sign-in",
     }  # fmt: skip
 
 
@@ -77,7 +81,8 @@ async def test_fault_084_every_route_refuses_whoever_its_role_does_not_admit(
             continue
         url = f"http://gate.test{filled(path)}"
         nobody = {"none": {}, "wrong": bearer("wrong"), "expired": bearer("expired"), "revoked": bearer("revoked"),
-                  "old cookie": {"Cookie": "gatehouse_session=cookie-old"}, "basic": {"Authorization": "Basic eDp5"}}  # fmt: skip
+                  "old cookie": {"Cookie": "gatehouse_session=cookie-old"},
+                  "basic": {"Authorization": "Basic eDp5"}}  # fmt: skip
         for who, headers in nobody.items():
             answer = await client.request(method, url, headers=headers, json={})
             assert answer.status_code == 401, f"{who} at {method} {path}: {answer.status_code} {answer.text}"

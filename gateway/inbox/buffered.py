@@ -29,6 +29,8 @@ class Hooks:
     """Runs with every turn of the network loop, once a second at least."""
     new_generation: Callable[[], None]
     """The old connection is over, a new one is about to be made."""
+    unreachable: Callable[[OSError], None]
+    """There is no connection: nobody listens, or TLS failed; the error says why."""
     wait_before_reconnect: Callable[[], None]
     failed: Callable[[str, Exception], None]
     """Something went wrong there, with this exception."""
@@ -87,7 +89,11 @@ class BufferedClient(paho.Client):
     def reconnect(self) -> MQTTErrorCode:
         """Connects again. First the generation ends, so that no acknowledgement of the old one can follow."""
         self.hooks.new_generation()
-        return super().reconnect()
+        try:
+            return super().reconnect()
+        except OSError as error:
+            self.hooks.unreachable(error)
+            raise
 
     def send_acknowledgements(self, packets: bytes) -> None:
         """Queues PUBACK packets as one piece of outgoing data; paho writes it in order with the rest."""

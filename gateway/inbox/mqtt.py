@@ -313,11 +313,13 @@ class MqttInbox:
                 if not self._stopping.is_set():
                     _log.warning("%s", self.problem)
 
-    def _on_connect_fail(self, _c: paho.Client, _u: Any) -> None:
-        with self._guarded("on_connect_fail"):
-            if self._failures <= 1:
-                _log.warning("cannot reach the broker %s; trying again for ever", self._settings.url)
-            self.problem = f"cannot reach the broker {self._settings.url}: is it running, and are host and port right?"
+    def _unreachable(self, error: OSError) -> None:
+        reason = getattr(error, "verify_message", "") or error.strerror or str(error)
+        what = "does not prove who it is" if getattr(error, "verify_message", "") else "cannot be reached"
+        advice = "check mqtt.tls_ca" if self._settings.tls else "is it running, and are host and port right?"
+        self.problem = f"the broker {self._settings.url} {what}: {reason}; {advice}"
+        if self._failures <= 1:
+            _log.warning("%s (trying again for ever)", self.problem)
 
     def _on_subscribe(
         self, _c: paho.Client, _u: Any, mid: int, reasons: list[ReasonCode], _p: Properties | None
@@ -363,6 +365,7 @@ class MqttInbox:
             bytes_came=self._bytes_came,
             tick=self._tick,
             new_generation=self._new_generation,
+            unreachable=self._unreachable,
             wait_before_reconnect=self._wait_before_reconnect,
             failed=self._failed,
             id_made=self._outgoing.id_made,
@@ -375,7 +378,6 @@ class MqttInbox:
             client.tls_set_context(tls_context(settings))
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_connect_fail = self._on_connect_fail
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
         client.on_socket_open = no_delay

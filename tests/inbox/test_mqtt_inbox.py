@@ -415,7 +415,7 @@ def test_an_inbox_without_a_broker_waits_and_connects_when_there_is_one(
     broker = nats_broker(devices=[device("a")])
     broker.stop()
     inbox = make_inbox(broker, wait=False)
-    wait_until(lambda: "cannot reach" in (inbox.problem or ""), what="the absence to be said")
+    wait_until(lambda: "cannot be reached" in (inbox.problem or ""), what="the absence to be said")
     broker.restart()
     wait_until(lambda: bool(inbox.confirmed()), 10.0, "the inbox to connect")
     send(broker, 0, 1)
@@ -459,20 +459,25 @@ def test_small_packets_do_not_wait_for_nagle(nats_broker: BrokerFactory, make_in
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
+def certificates(folder: Path) -> dict[str, str]:
+    """A server's certificate and key, its authority, and an authority that knows nothing of it: paths by name."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    certificate.private_key_pem.write_to_path(folder / "server.key")
+    certificate.cert_chain_pems[0].write_to_path(folder / "server.pem")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    trustme.CA().cert_pem.write_to_path(folder / "other-ca.pem")
+    return {name: str(folder / name) for name in ("server.key", "server.pem", "ca.pem", "other-ca.pem")}
+
+
 def test_thousands_of_messages_come_through_tls(
     nats_broker: BrokerFactory, make_inbox: InboxFactory, tmp_path: Path
 ) -> None:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1", "localhost")
-    certificate.private_key_pem.write_to_path(tmp_path / "server.key")
-    certificate.cert_chain_pems[0].write_to_path(tmp_path / "server.pem")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    broker = nats_broker(
-        devices=[device("a")], tls_cert=str(tmp_path / "server.pem"), tls_key=str(tmp_path / "server.key")
-    )
-    inbox = make_inbox(broker, url=f"mqtts://127.0.0.1:{broker.port}", tls_ca=str(tmp_path / "ca.pem"))
+    files = certificates(tmp_path)
+    broker = nats_broker(devices=[device("a")], tls_cert=files["server.pem"], tls_key=files["server.key"])
+    inbox = make_inbox(broker, url=f"mqtts://127.0.0.1:{broker.port}", tls_ca=files["ca.pem"])
     gate = MqttTestClient(broker.port, *broker.login("a"))
-    gate.paho.tls_set(str(tmp_path / "ca.pem"))
+    gate.paho.tls_set(files["ca.pem"])
     with gate:
         for number in range(2_000):
             gate.paho.publish(MINE, f"{number:0200d}", qos=1)
@@ -480,3 +485,32 @@ def test_thousands_of_messages_come_through_tls(
         gate.publish(MINE, f"{2_000:0200000d}")
         (large,) = collect(inbox, 1)
         assert large.payload.lstrip(b"0") == b"2000"
+
+
+def test_fault_071_a_broker_of_another_authority_is_not_trusted_and_the_reason_is_named(
+    nats_broker: BrokerFactory, make_inbox: InboxFactory, tmp_path: Path
+) -> None:
+    files = certificates(tmp_path)
+    broker = nats_broker(tls_cert=files["server.pem"], tls_key=files["server.key"])
+    url = f"mqtts://127.0.0.1:{broker.port}"
+    inbox = make_inbox(broker, url=url, tls_ca=files["other-ca.pem"], wait=False)
+    wait_until(lambda: "mqtt.tls_ca" in (inbox.problem or ""), what="the reason")
+    assert "does not prove who it is" in (inbox.problem or "")
+    assert not inbox.wait_connected(0.1)
+
+
+@pytest.mark.mosquitto
+def test_the_shipped_mosquitto_listener_speaks_tls(
+    mosquitto_broker: BrokerFactory, make_inbox: InboxFactory, tmp_path: Path
+) -> None:
+    files = certificates(tmp_path)
+    changes = {
+        "cafile": files["ca.pem"],
+        "certfile": files["server.pem"],
+        "keyfile": files["server.key"],
+        "tls_version": "tlsv1.2",
+    }
+    broker = mosquitto_broker(devices=[device("a")], changes=changes)
+    inbox = make_inbox(broker, url=f"mqtts://127.0.0.1:{broker.port}", tls_ca=files["ca.pem"], version="5")
+    assert inbox.publish("gatehouse/v1/s1/a/events", b"5")
+    assert numbers(collect(inbox, 1)) == [5]

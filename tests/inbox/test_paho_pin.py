@@ -86,6 +86,7 @@ class Owner:
             bytes_came=self.bytes_came,
             tick=lambda: None,
             new_generation=lambda: self.diary.append(f"generation, {len(self.client._out_packet)} packets queued"),
+            unreachable=lambda error: self.diary.append(f"unreachable: {error}"),
             wait_before_reconnect=lambda: time.sleep(0.01),
             failed=lambda where, error: self.diary.append(f"{where} failed: {error}"),
             id_made=lambda mid: self.diary.append(f"id {mid}"),

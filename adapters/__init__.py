@@ -40,7 +40,7 @@ class AdapterError(GatehouseError):
 
 
 def load_adapters(extra_mappings: Path | None = None) -> dict[str, Adapter]:
-    """Every adapter under its name and under its aliases. `extra_mappings` is a folder of mapping files; it may be absent.
+    """Every adapter under its name and its aliases. `extra_mappings` is a folder of mapping files, which may be absent.
 
     Raises `MappingError` for a file that is wrong and `AdapterError` for a name that is taken or a broken package.
     """

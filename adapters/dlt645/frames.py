@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 START, END, WAKE_UP, SHIFT = 0x68, 0x16, 0xFE, 0x33
+MOST_DAMAGES = 32
+"""After so many damaged places the rest of a payload is given up: a line that noisy carries no frames."""
 _HEAD = 10
 """Bytes before the data: start, six of address, start, control, length."""
 _TAIL = 2
@@ -38,14 +40,17 @@ class Damage(NamedTuple):
 def find(stream: bytes) -> tuple[list[Frame], list[Damage]]:
     """All frames of `stream` and all places that are none. After damage the search goes on at the next 68.
 
-    Wake-up bytes (FE) between frames are no damage.
+    Wake-up bytes (FE) between frames are no damage. The search ends after `MOST_DAMAGES`.
     """
     frames: list[Frame] = []
     damages: list[Damage] = []
     position = 0
     while position < len(stream):
+        if len(damages) == MOST_DAMAGES:
+            damages.append(Damage(position, "too much damage, the rest was not looked at"))
+            break
         if stream[position] == WAKE_UP:
-            position += 1
+            position += len(stream) - position - len(stream[position:].lstrip(b"\xfe"))
             continue
         if stream[position] != START:
             following = stream.find(START, position)

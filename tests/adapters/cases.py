@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def folder(name: str) -> Path:
     return ROOT / "adapters" / name / "fixtures"
 
 
+@cache
 def cases(name: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load((folder(name) / "cases.yaml").read_text("utf-8")))
 

@@ -80,9 +80,17 @@ class Community:
             builders[group.model](group, f"$.devices[{index}]")
 
     def registrations(self) -> list[dict[str, object]]:
-        """Every device as a gateway must register it: parents before what reports through them."""
+        """Every device as a gateway must register it: parents before what reports through them.
+
+        `places` gives the names of the zone and the building it stands in.
+        """
         items = sorted(self.devices.values(), key=lambda device: device.identity.parent is not None)
-        return [device.identity.registration() for device in items]
+        names = {zone["id"]: zone["name"] for zone in self._zones()}
+        registrations: list[dict[str, object]] = []
+        for identity in (device.identity for device in items):
+            places = {place: names[place] for place in (identity.building, identity.zone) if place}
+            registrations.append(identity.registration() | {"places": places})
+        return registrations
 
     def passes(self) -> list[dict[str, object]]:
         """Who and what may go through: a person number and a card each, and the plates."""
@@ -96,6 +104,10 @@ class Community:
 
     def place(self) -> dict[str, object]:
         """The site with its zones: buildings, their units, gates."""
+        site = self.scenario.site
+        return {"id": site.id, "name": site.name.plain(), "timezone": site.timezone, "zones": self._zones()}
+
+    def _zones(self) -> list[dict[str, object]]:
         zones: list[dict[str, object]] = []
         for building in self.scenario.buildings:
             zones.append({"id": building.id, "name": building.name.plain(), "kind": "building", "parent": None})
@@ -104,8 +116,7 @@ class Community:
                 zones.append({"id": f"{building.id}-u{unit}", "name": name, "kind": "unit", "parent": building.id})
         for zone in self.scenario.zones:
             zones.append({"id": zone.id, "name": zone.name.plain(), "kind": "zone", "parent": None})
-        site = self.scenario.site
-        return {"id": site.id, "name": site.name.plain(), "timezone": site.timezone, "zones": zones}
+        return zones
 
     # -- one builder a model ------------------------------------------------------------------------------------
 

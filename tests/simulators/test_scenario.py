@@ -97,6 +97,10 @@ def test_registrations_have_parents_first_safe_ids_and_names_in_both_languages()
         seen.add(item["id"])
     by_id = {item["id"]: item for item in community.registrations()}
     assert by_id["b3-u1-lift1"]["name"] == {"en": "Building 3, Unit 1, Lift 1", "zh": "3号楼 1单元 1号电梯"}
+    assert by_id["b3-u1-lift1"]["places"] == {
+        "b3": {"en": "Building 3", "zh": "3号楼"},
+        "b3-u1": {"en": "Building 3, Unit 1", "zh": "3号楼 1单元"},
+    }
     assert re.fullmatch(r"\d{12}", str(by_id["b1-elec-17"]["external_id"]))
 
 

@@ -118,7 +118,7 @@ def test_silent_unit_silences_its_meters_and_offline_unwants_its_link() -> None:
 def test_commands_are_answered_by_the_device_they_are_for() -> None:
     simulation = demo()
     run(simulation, 2)
-    topic = "gatehouse/v1/willow-bay/b1-u1-door-entrance/commands"
+    topic = "gatehouse/v1/osmanthus-court/b1-u1-door-entrance/commands"
     order = json.dumps({"id": "c9", "command": "open", "args": {}, "expires": None}).encode()
     simulation.receive("b1-u1-door-entrance", topic, order, START + 3)
     answers = [message for message in simulation.advance(START + 3) if message.topic.endswith("/results")]

@@ -29,6 +29,7 @@ from gateway.errors import Unavailable
 START_SECONDS: Final = 15.0
 RELOAD_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 10.0
+_LOCK_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.01
 _KEPT_LINES: Final = 40
 _WINDOW_SECONDS: Final = 10.0
@@ -186,7 +187,7 @@ class EmbeddedBroker:
         """An open descriptor that holds the store's lock. Two servers on one store would ruin it, and neither looks."""
         path = self.store_dir / "lock"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + 2.0
+        deadline = time.monotonic() + _LOCK_SECONDS
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

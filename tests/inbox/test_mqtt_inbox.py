@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,7 +32,8 @@ BrokerFactory = Callable[..., Any]
 @pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.mosquitto)])
 def any_broker(request: pytest.FixtureRequest) -> BrokerFactory:
     """The embedded broker over MQTT 3.1.1, and Mosquitto over MQTT 5: see `version_for`."""
-    return request.getfixturevalue(f"{request.param}_broker")  # type: ignore[no-any-return]
+    factory: BrokerFactory = request.getfixturevalue(f"{request.param}_broker")
+    return partial(factory, ack_wait="1s") if request.param == "nats" else factory
 
 
 def version_for(broker: Broker) -> str:

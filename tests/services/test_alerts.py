@@ -293,3 +293,14 @@ def test_an_alert_found_late_bears_the_time_at_which_its_condition_came_true() -
     story.after(600)
     alert = story.raised("access.held", at=story.now - 300)
     assert alert is not None and alert.raised_at == story.wall - 300
+
+
+def test_a_chattering_alert_acknowledged_while_it_is_away_closes_after_a_calm_minute_as_well() -> None:
+    story = Story()
+    for _ in range(4):
+        story.raised("access.held")
+        story.after(1).cleared("access.held")
+        story.after(1)
+    waiting = story.act("alert.acknowledge", alert=story.alert("access.held").id)
+    assert (waiting.state, waiting.active, waiting.chattering) == (A.ACKNOWLEDGED, False, True)
+    assert story.after(60).alert("access.held").state is A.CLOSED

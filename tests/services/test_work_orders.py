@@ -242,3 +242,19 @@ def test_orders_are_changed_by_operators_of_the_site_on_what_they_have_seen() ->
     with pytest.raises(StaleVersion):
         story.act("work_order.accept", BEN, order=order.id, version=order.version)
     assert re.fullmatch(r"WO-\d{8}-\d{4}", order.number)
+
+
+def test_after_a_restart_the_open_order_of_a_fault_is_found_and_not_its_closed_one() -> None:
+    story = Story()
+    story.raised("access.forced")
+    first = live(story, order_of(story).id, *WHOLE_LIFE)
+    story.after(8 * 86400)
+    story.cleared("access.forced")
+    story.act("alert.acknowledge", alert=story.alert("access.forced").id)
+    second = story.raised("access.forced")
+    assert second is not None and second.work_order != first.id
+    story.act("alert.acknowledge", alert=second.id)
+    story.cleared("access.forced")
+    third = story.restart().raised("access.forced")
+    assert third is not None and third.work_order == second.work_order
+    assert len(story.records(WorkOrder)) == 2

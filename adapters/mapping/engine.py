@@ -120,13 +120,8 @@ class MappingAdapter:
     def _decoded(self, message: Message, scope: Scope, context: Context) -> Decoded:
         if message.ignore:
             raise Ignored(message.ignore)
-        external_id = _external_id(message.device, scope)
-        scope.external_id = external_id
-        device = context.device(external_id)
-        scope.device = {"external_id": external_id}
-        if device is not None:
-            scope.device = {"external_id": external_id, "id": device.id, "site": device.site}
-            scope.settings = device.settings
+        external_id = _external_id(message.device, scope) if message.device else ""
+        scope.speak_for(external_id)
         if self._profiles is not None:
             scope.tables = self._profiles.choose(scope)
         decoded = Decoded(external_id)
@@ -148,6 +143,8 @@ class MappingAdapter:
         for event in message.events:
             readings.extend(event.make(scope))
         decoded.events = readings
+        if not external_id:
+            decoded.device = _first_speaker(readings)
         if message.result is not None:
             decoded.results = (message.result(scope),)
         if message.question is not None:
@@ -183,6 +180,17 @@ class MappingAdapter:
         """The body that the format wants for a push, by whether the answer is yes, no or nothing was asked."""
         kind, body, yes, no = self._http
         return kind, write_json(body if allowed is None else yes if allowed else no)
+
+
+def _first_speaker(readings: list[Reading]) -> str:
+    """For messages that name their devices event by event: the first of them stands for the message."""
+    if not readings:
+        raise Ignored("no device says anything in it")
+    first = readings[0].device
+    for reading in readings:
+        if reading.device == first:
+            reading.device = ""
+    return first
 
 
 def _external_id(paths: DevicePaths, scope: Scope) -> str:

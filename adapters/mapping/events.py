@@ -51,6 +51,12 @@ class EventMaker:
         scope.item, scope.place, scope.keys = before
 
     def _one(self, scope: Scope) -> Reading | None:
+        speaker = ""
+        if self.device is not None:
+            speaker = str(self.device(scope) or "")
+            if not speaker:
+                raise Undecodable(scope.locate("item"), "missing; it names the device")
+            scope.speak_for(speaker)
         if self.when is not None and not self.when(scope):
             return None
         data: dict[str, Any] = {}
@@ -61,15 +67,13 @@ class EventMaker:
         for name in self.needs:
             if name not in data:
                 return None
-        reading = Reading(self.kind, data)
+        reading = Reading(self.kind, data, device=speaker)
         if self.time is not None:
             reading.time = self.time(scope)
         if self.id is not None:
             reading.id = str(self.id(scope) or "")
         if self.replay is not None:
             reading.replay = self.replay(scope)
-        if self.device is not None:
-            reading.device = str(self.device(scope) or "")
         if self.boot is not None:
             reading.boot = str(self.boot(scope) or "")
         if self.sequence is not None:

@@ -59,8 +59,6 @@ class Message:
         self.when_paths = tuple(path for condition in conditions for path, _, _ in condition.pairs())
         self.ignore = words["ignore"].text("ignore") if "ignore" in words else ""
         self.device = read_device(words["device"]) if "device" in words else shared.device
-        if not self.device and not self.ignore:
-            raise part.wrong("a message needs a `device`, here or for all messages")
         self.within: tuple[str, Getter] | None = None
         if "within" in words:
             self.within = words["within"].text("within"), words["within"].compiled(compile_path, "within")
@@ -71,6 +69,9 @@ class Message:
         self.events: list[EventMaker] = []
         if "events" in words:
             self.events = [compile_event(item, codecs, tables) for item in words["events"].items()]
+        named = self.events and all(event.device is not None for event in self.events) and "replies" not in words
+        if not self.device and not self.ignore and not named:
+            raise part.wrong("a message needs a `device`: here, for all messages, or in each of its events")
         self.replies = [_reply(item) for item in words["replies"].items()] if "replies" in words else []
         self.result = _result(words["result"], codecs, tables) if "result" in words else None
         self.question = _question(words["question"], codecs, tables) if "question" in words else None

@@ -56,6 +56,17 @@ class Scope:
         self.shadow: Any = MISSING
         self.tables: Mapping[str, Mapping[str, Any]] = {}
 
+    def speak_for(self, external_id: str) -> None:
+        """From here on the device with that serial speaks: its settings and its zone count."""
+        self.external_id = external_id
+        device = self.context.device(external_id) if self.context is not None else None
+        if device is None:
+            self.device = {"external_id": external_id}
+            self.settings = {}
+        else:
+            self.device = {"external_id": external_id, "id": device.id, "site": device.site}
+            self.settings = device.settings
+
     def timezone(self) -> str:
         """IANA name of the zone of the device's local times."""
         return self.context.timezone(self.external_id) if self.context is not None else "UTC"

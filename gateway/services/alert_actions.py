@@ -94,13 +94,13 @@ class AlertActions:
 
     def shelve(self, args: Arguments, actor: Actor, moment: Moment) -> Alert:
         """`alert.shelve{alert, reason, minutes}`: aside for a time, never fire, duress, entrapment (FAULTS 56)."""
-        ident, reason, version = args.ident("alert"), args.text("reason", 300), args.version()
-        minutes = args.number("minutes", 0.1, 60 * 24 * 365)
+        ident, reason, version = args.ident("alert"), args.text("reason"), args.version()
+        minutes = args.number("minutes", 0, 1e9)
         args.end()
         alert = self.find(ident, actor, "shelving an alert")
         demand_fresh("alert", ident, alert.version, version, alert.state_version)
         longest = self._settings.shelve_longest
-        if minutes * 60 > longest:
+        if not 0 < minutes * 60 <= longest:
             raise Invalid("minutes", f"is {minutes:g}; an alert is shelved for at most {longest / 60:g}")
         if self._alerts.belongs(alert.rule, self._settings.never_shelved, self._settings.grave_kinds):
             raise Forbidden(

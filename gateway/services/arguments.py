@@ -11,7 +11,11 @@ from typing import Any
 from gateway.errors import Invalid
 
 #: FAULTS 65: the ids that may appear in topics, URLs and logs.
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
+
+#: How long a name and a text may be.
+NAME, TEXT = 128, 2000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -40,7 +44,7 @@ class Arguments:
         """An id, or None."""
         return None if self._take(name, False) in (None, "") else self.ident(name)
 
-    def text(self, name: str, longest: int = 2000) -> str:
+    def text(self, name: str, longest: int = TEXT) -> str:
         """A required text that is not blank, without control and direction characters."""
         value = self._take(name, True)
         if not isinstance(value, str):
@@ -52,19 +56,20 @@ class Arguments:
             raise Invalid(name, f"has {len(value)} characters; at most {longest} are kept")
         return value
 
-    def maybe_text(self, name: str, longest: int = 2000) -> str:
+    def maybe_text(self, name: str, longest: int = TEXT) -> str:
         """A text, or ""."""
         value = self._take(name, False)
         return "" if value is None or (isinstance(value, str) and not value.strip()) else self.text(name, longest)
 
     def words(self, name: str, longest: int = 300) -> dict[str, str]:
-        """A required text in both languages: a mapping of languages, or one text for all."""
+        """A required text by language; one text alone is taken for both."""
         value = self._take(name, True)
         if isinstance(value, str):
             text = self.text(name, longest)
             return {"en": text, "zh": text}
-        if not isinstance(value, Mapping) or not value or not set(value) <= {"en", "zh"}:
-            raise Invalid(name, "expected a text, or a text for each of en and zh")
+        known = isinstance(value, Mapping) and all(_LANGUAGE.fullmatch(str(one)) for one in value)
+        if not known or not 1 <= len(value) <= 8:
+            raise Invalid(name, "expected a text, or a text for each language (en, zh)")
         inner = Arguments(value)
         return {language: inner.text(language, longest) for language in value}
 

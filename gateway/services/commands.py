@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gateway.errors import Conflict, Invalid, NotFound, TooMany
 from gateway.model import Actor, Command, CommandResult, CommandState, Device
 from gateway.services.alerts import Alerts
-from gateway.services.arguments import Arguments
+from gateway.services.arguments import NAME, Arguments
 from gateway.services.command_words import Word, check_interlock, interlock, word_of
 from gateway.services.common import Common
 from gateway.services.moment import Moment
@@ -75,10 +75,10 @@ class Commands:
     def request(self, args: Arguments, actor: Actor, moment: Moment) -> Command:
         """`command.request{device, name, args?, expires_in?, idempotency_key?, reason?}`."""
         settings = self._common.settings
-        ident, name = args.ident("device"), args.text("name", 64)
-        arguments, reason = args.mapping("args"), args.maybe_text("reason", 300)
-        key = args.maybe_text("idempotency_key", 100) or None
-        expires_in = args.maybe_number("expires_in", 0.1, settings.command_longest)
+        ident, name = args.ident("device"), args.text("name", NAME)
+        arguments, reason = args.mapping("args"), args.maybe_text("reason")
+        key = args.maybe_text("idempotency_key", NAME) or None
+        expires_in = args.maybe_number("expires_in", 0.001, settings.command_longest)
         args.end()
         device = self._common.world.device(ident, actor)
         word = word_of(name)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.errors import GatehouseError, Invalid, NotFound
 from gateway.model import Actor, Command, Decision, DecisionRecord, Device, Event, Pass, Question, Role
-from gateway.services.arguments import Arguments
+from gateway.services.arguments import NAME, Arguments
 from gateway.services.commands import Commands
 from gateway.services.common import Common
 from gateway.services.moment import Moment
@@ -21,7 +21,6 @@ KINDS = ("plate", "card", "person")
 
 _PLATE_FILL = re.compile(r"[\s.\-·•・]+")
 _SPACE = re.compile(r"\s+")
-_LONGEST = 64
 
 
 def normal(kind: str, value: str) -> str:
@@ -59,7 +58,7 @@ class Passes:
                 site=device.site,
                 device=device.id,
                 kind=question.kind,
-                value=question.value[:_LONGEST],
+                value=question.value[:NAME],
                 direction=question.direction,
                 allowed=decision.allowed,
                 reason=decision.reason,
@@ -122,7 +121,7 @@ class Passes:
         """
         ident, version = args.maybe_ident("id"), args.version()
         site, kind = args.ident("site"), args.choice("kind", KINDS)
-        value, name, note = args.text("value", _LONGEST), args.maybe_text("name", 100), args.maybe_text("note", 500)
+        value, name, note = args.text("value", NAME), args.maybe_text("name", NAME), args.maybe_text("note")
         zones = args.idents("zones", 100)
         from_at, until_at = args.maybe_number("from_at", 0, 1e11), args.maybe_number("until_at", 0, 1e11)
         blocked, visitor = args.flag("blocked"), args.flag("visitor")

@@ -47,7 +47,7 @@ class PlanActions:
     def step(self, args: Arguments, actor: Actor, moment: Moment) -> PlanRun:
         """`plan.step{run, step, state: done|failed|skipped, note?}`: saying the same again changes nothing."""
         ident, name = args.ident("run"), args.ident("step")
-        state, note = StepState(args.choice("state", _REPORTS)), args.maybe_text("note", 1000)
+        state, note = StepState(args.choice("state", _REPORTS)), args.maybe_text("note")
         version = args.version()
         args.end()
         run = self._find(ident, actor, "reporting a step")
@@ -75,7 +75,7 @@ class PlanActions:
 
     def stop(self, args: Arguments, actor: Actor, moment: Moment) -> PlanRun:
         """`plan.stop{run, reason}`: ends the run as it stands; commands that were sent stay sent."""
-        ident, reason, version = args.ident("run"), args.text("reason", 1000), args.version()
+        ident, reason, version = args.ident("run"), args.text("reason"), args.version()
         args.end()
         run = self._find(ident, actor, "stopping a plan")
         self._demand_running(run)

@@ -34,7 +34,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     order_reopens_within: float = 7 * 86400.0
 
     command_expires_in: float = 5.0
-    command_longest: float = 60.0
+    command_longest: float = 300.0
+    """A caller may ask for more than the default; never for so much that a forgotten command opens a door."""
     opens_limit: int = 20
     opens_window: float = 10.0
     stale_input: float = 10.0

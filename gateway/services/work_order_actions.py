@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.errors import Conflict, NotFound
 from gateway.model import Actor, OrderState, Role, Severity, WorkOrder
 from gateway.services.alerts import Alerts
-from gateway.services.arguments import Arguments
+from gateway.services.arguments import NAME, Arguments
 from gateway.services.common import Common
 from gateway.services.moment import Moment
 from gateway.services.permission import demand, demand_fresh, demand_sight
@@ -40,7 +40,7 @@ class WorkOrderActions:
     def open(self, args: Arguments, actor: Actor, moment: Moment) -> WorkOrder:
         """`work_order.open{site, title, team?, device?, zone?, priority?, text?}`: a repair request, an observation."""
         site, title = args.ident("site"), args.words("title")
-        team, text = args.maybe_text("team", 64), args.maybe_text("text")
+        team, text = args.maybe_text("team", NAME), args.maybe_text("text")
         device, zone = args.maybe_ident("device"), args.maybe_ident("zone")
         priority = args.choice("priority", _PRIORITIES, "medium")
         args.end()
@@ -70,7 +70,7 @@ class WorkOrderActions:
 
     def open_for_alert(self, args: Arguments, actor: Actor, moment: Moment) -> WorkOrder:
         """`alert.work_order{alert, team?}`: the alert's one order, opened if there is none."""
-        ident, team = args.ident("alert"), args.maybe_text("team", 64)
+        ident, team = args.ident("alert"), args.maybe_text("team", NAME)
         args.end()
         alert = self._alerts.get(ident)
         demand_sight(actor, alert.site, "open alert", ident)
@@ -87,7 +87,7 @@ class WorkOrderActions:
 
     def assign(self, args: Arguments, actor: Actor, moment: Moment) -> WorkOrder:
         """`work_order.assign{order, assignee, team?}`: to whom it is given."""
-        assignee, team = args.text("assignee", 100), args.maybe_text("team", 64)
+        assignee, team = args.text("assignee", NAME), args.maybe_text("team", NAME)
 
         def change(order: WorkOrder) -> WorkOrder:
             return replace(order, assignee=assignee, team=team or order.team)

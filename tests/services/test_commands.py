@@ -256,7 +256,7 @@ def test_words_ask_for_roles_and_weighty_ones_for_a_reason() -> None:
         {"args": [1]},
         {"name": ""},
         {"role": "admin"},
-        {"idempotency_key": "x" * 101},
+        {"idempotency_key": "x" * 129},
     ],
 )
 def test_fault_087_arguments_of_the_wrong_kind_are_refused(args: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -228,6 +229,22 @@ def test_websocket_is_there_when_asked_for(nats_broker: Factory) -> None:
         stream.flush()
         assert b"101" in stream.readline()
     assert broker.embedded.poll() is None
+
+
+def test_fault_069_half_open_and_garbled_connections_do_not_disturb_the_others(nats_broker: Factory) -> None:
+    broker = nats_broker(devices=[device("a")])
+    with (
+        MqttTestClient(broker.port, *broker.login()) as core,
+        contextlib.ExitStack() as stack,
+    ):
+        core.subscribe("gatehouse/v1/+/+/events")
+        for number in range(300):
+            raw = stack.enter_context(socket.create_connection(("127.0.0.1", broker.port), timeout=5.0))
+            raw.sendall((b"", b"\x10", b"\x10\xff\xff\xff\x7f\x00\x04MQTT", b"\x00" * 64, os.urandom(64))[number % 5])
+        with MqttTestClient(broker.port, *broker.login("a")) as gate:
+            gate.publish(EVENTS.format("a"), b"through")
+        assert core.wait_for().payload == b"through"
+        assert core.disconnects == 0
 
 
 def test_ten_thousand_devices_are_ready_in_little_time(tmp_path: Path) -> None:

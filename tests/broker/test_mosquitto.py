@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.brokers import MosquittoBroker, device, wait_until
+from tests.support.brokers import MosquittoBroker, device
 from tests.support.mqtt_client import MqttTestClient, Refused
 
 pytestmark = pytest.mark.mosquitto
@@ -144,17 +144,15 @@ def test_mosquitto_keeps_five_thousand_messages_for_an_absent_gateway(mosquitto_
     again.close()
 
 
-def test_fault_067_mosquitto_a_removed_credential_cannot_come_back(mosquitto_broker: Factory) -> None:
+def test_fault_067_mosquitto_a_removed_credential_is_cut_off_and_cannot_come_back(mosquitto_broker: Factory) -> None:
     broker = mosquitto_broker(devices=[device("a"), device("b")])
-    broker.set_devices([device("b")])
-
-    def refused() -> bool:
-        client = MqttTestClient(broker.port, "a", "a-password", version=5)
-        try:
-            client.connect()
-        except Refused:
-            return True
-        client.close()
-        return False
-
-    wait_until(refused, 5.0, "the removed credential to be refused")
+    with (
+        MqttTestClient(broker.port, *broker.login("a"), version=5) as revoked,
+        MqttTestClient(broker.port, *broker.login("b"), version=5) as other,
+    ):
+        broker.set_devices([device("b")])
+        revoked.wait_until_disconnected(5.0)
+        with pytest.raises(Refused, match="Not authorized"):
+            MqttTestClient(broker.port, "a", "a-password", version=5).connect()
+        other.publish(EVENTS.format("b"), b"still here")
+        assert other.disconnects == 0

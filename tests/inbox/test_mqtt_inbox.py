@@ -384,6 +384,16 @@ def test_fault_073_a_command_that_expired_while_the_device_was_away_is_never_del
     again.close()
 
 
+def test_fault_066_a_retained_copy_is_marked_as_no_news(any_broker: BrokerFactory, make_inbox: InboxFactory) -> None:
+    broker = any_broker(devices=[device("a")])
+    with MqttTestClient(broker.port, *broker.login("a")) as gate:
+        gate.publish(MINE, b"old", retain=True)
+    inbox = make_inbox(broker, version=version_for(broker))
+    with MqttTestClient(broker.port, *broker.login("a")) as gate:
+        gate.publish(MINE, b"new", retain=True)
+    assert [(message.payload, message.retain) for message in collect(inbox, 2)] == [(b"old", True), (b"new", False)]
+
+
 def test_a_flood_at_qos_0_is_bounded_and_counted(nats_broker: BrokerFactory, make_inbox: InboxFactory) -> None:
     broker = nats_broker(devices=[device("a")])
     inbox = make_inbox(broker, window=100)

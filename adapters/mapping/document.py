@@ -49,7 +49,10 @@ class Part:
 
     def value(self) -> Any:
         """The plain value, with all that is in it."""
-        return self._constructor.construct_object(self._node, deep=True)
+        try:
+            return self._constructor.construct_object(self._node, deep=True)
+        except yaml.YAMLError as error:
+            raise self.wrong(f"not plain YAML: {getattr(error, 'problem', None) or error}") from None
 
     def items(self) -> list[Part]:
         """The parts of a list; a single value stands for a list of one."""
@@ -143,7 +146,9 @@ def read_document(text: str, file: str) -> Part:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise MappingError(file, line, column, f"not YAML: {error.problem or error}") from None
+        problem = str(error.problem)
+        hint = " (put texts with braces in quotes)" if "'{'" in problem or "'['" in problem else ""
+        raise MappingError(file, line, column, f"not YAML: {error.problem or error}{hint}") from None
     except yaml.YAMLError as error:
         raise MappingError(file, 1, 1, f"not YAML: {error}") from None
     if node is None:

@@ -182,6 +182,8 @@ class Core:
             row = {**msgspec.to_builtins(device), "secret_hash": None, "created_at": sheet.wall, "version": 1}
             self.statements.put(tables.devices, row)
             self._devices_changed([device])
+        if self.restored.ended:
+            self.desk.apply(self.restored.ended, sheet.at, sheet.wall, sheet.changes)
         self.desk.recover(sheet.at, sheet.wall, sheet.changes)
         detail = {"replayed": self.restored.replayed, "journal": self.restored.journal}
         sheet.changes.note(AuditEntry(time=sheet.wall, actor="system", action="core.start", target=SELF, detail=detail))
@@ -342,7 +344,7 @@ class Core:
         return result
 
     def _devices_changed(self, changed: Sequence[Device]) -> None:
-        self.engine.set_topology(self.registry.devices.values())
+        self.engine.set_topology(self.registry.devices.values(), self.clock.now())
         self.desk.set_topology(self.registry.devices, self.registry.zones, self.registry.sites)
         for device in changed:
             self.pipeline.rejects.adopted(device.adapter, device.external_id)

@@ -55,6 +55,9 @@ class Engine(Protocol):
     def next_due(self) -> float | None:
         """When the next timer is due (steady)."""
 
+    def hear(self, device: str, at: float) -> list[RuleChange]:
+        """A device was heard of without an event."""
+
     def excuse(self, seconds: float, now: float) -> None:
         """Nobody listened for `seconds` up to `now`: silence in that time counts against no device."""
 
@@ -207,7 +210,7 @@ class Pipeline:
             first = first or event
             if met is Fate.ACCEPTED or (met is Fate.LATE and fate is not Fate.ACCEPTED):
                 fate = met
-        self._aside(device, decoded, entry)
+        self._aside(device, decoded, entry, sheet)
         if self._live and decoded.results:
             for result in decoded.results:
                 self.desk.result(device.id, result, entry.at, entry.wall, sheet.changes)
@@ -230,7 +233,7 @@ class Pipeline:
             )
         return device
 
-    def _aside(self, device: Device, decoded: Decoded, entry: MessageEntry) -> None:
+    def _aside(self, device: Device, decoded: Decoded, entry: MessageEntry, sheet: Sheet) -> None:
         """What a message says beside its events: presence, and the shadow of a format with partial updates."""
         if decoded.availability is False:
             # A last will is the broker's word about the device: nobody was heard.
@@ -239,6 +242,8 @@ class Pipeline:
             self.states.touch(device.id)
         elif not entry.retain:
             state = self.states.heard(device.id, device.site, entry.wall)
+            if not decoded.events:
+                self._take_over(self.engine.hear(device.id, entry.at), entry.at, entry.wall, sheet)
         elif decoded.availability:
             state = self.states.of(device.id, device.site)
             state.online = True
@@ -321,15 +326,18 @@ class Pipeline:
         if self._live:
             self.desk.observe(event, event.at, event.received, sheet.changes)
             if changes:
-                self.desk.apply(changes, event.at, event.received, sheet.changes)
+                self._take_over(changes, event.at, event.received, sheet)
+
+    def _take_over(self, changes: list[RuleChange], at: float, wall: float, sheet: Sheet) -> None:
+        if changes and self._live:
+            self.desk.apply(changes, at, wall, sheet.changes)
 
     def _tick(self, at: float, sheet: Sheet) -> None:
         due = self.engine.next_due()
         if due is not None and due <= at:
             changes = self.engine.advance(at)
             sheet.judged = True
-            if self._live and changes:
-                self.desk.apply(changes, at, sheet.wall, sheet.changes)
+            self._take_over(changes, at, sheet.wall, sheet)
 
     def _ask(self, question: Question, device: Device, event: Event | None, entry: MessageEntry, sheet: Sheet) -> bool:
         decision = self.desk.decide(question, device, event, sheet.at, entry.wall, sheet.changes)

@@ -57,6 +57,8 @@ class Restored(msgspec.Struct):
     seq: int = 0
     changes: int = 0
     replayed: int = 0
+    ended: list[Any] = []
+    """Rule changes of the restore itself: conditions that ended because their rule is gone or another now."""
 
 
 def load_places(writer: Writer) -> tuple[list[Site], list[Zone], list[Device], dict[str, int]]:
@@ -107,7 +109,7 @@ def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Re
     position = 0
     snapshot = _snapshot(writer, engine)
     if snapshot is not None:
-        position, body = snapshot
+        position, body, restored.ended = snapshot
         pipeline.seq = body.seq
         pipeline.memory.devices = body.memory
     _load_keys(writer, pipeline, remember)
@@ -139,15 +141,14 @@ def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Re
     return restored
 
 
-def _snapshot(writer: Writer, engine: Any) -> tuple[int, Snapshot] | None:
+def _snapshot(writer: Writer, engine: Any) -> tuple[int, Snapshot, list[Any]] | None:
     """The newest snapshot that can be read; a damaged one is passed over, as the journal reaches further back."""
     for number, body in writer.select(
         select(tables.snapshots.c.journal, tables.snapshots.c.body).order_by(tables.snapshots.c.journal.desc())
     ):
         try:
             snapshot = msgspec.msgpack.decode(body, type=Snapshot)
-            engine.restore(snapshot.engine)
-            return number, snapshot
+            return number, snapshot, list(engine.restore(snapshot.engine) or ())
         except (msgspec.DecodeError, msgspec.ValidationError, ValueError, KeyError) as error:
             _log.warning("snapshot %d cannot be used, an older one is tried: %s", number, error)
     return None

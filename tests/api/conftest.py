@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -108,23 +109,28 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'gatehouse.db'}"
-    core = CoreDouble(url)
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the community in it, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("filled") / "gatehouse.db"
+    core = CoreDouble(f"sqlite:///{path}")
     t.metadata.create_all(core.engine)
-    with core.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        connection.exec_driver_sql("PRAGMA synchronous=OFF")
+    fill(core)
+    add_callers(core)
     core.engine.dispose()
-    return url
+    return path
+
+
+@pytest.fixture
+def database(filled: Path, tmp_path: Path) -> str:
+    path = tmp_path / "gatehouse.db"
+    shutil.copy(filled, path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture
 def core(database: str) -> Iterator[CoreDouble]:
     double = CoreDouble(database)
-    fill(double)
-    add_callers(double)
     yield double
     double.engine.dispose()
 

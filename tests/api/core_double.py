@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import create_engine, delete, func, insert, select, update
+from sqlalchemy import create_engine, delete, event, func, insert, select, update
 
 from gateway.errors import Conflict, GatehouseError, NotFound, StaleVersion, Unavailable
 from gateway.model import (
@@ -34,11 +34,18 @@ def encoded(struct: Any) -> str:
     return msgspec.json.encode(struct).decode()
 
 
+def _quick(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 class CoreDouble:
     """Satisfies `gateway.api.settings.Door` over a database of its own writing."""
 
     def __init__(self, url: str) -> None:
         self.engine = create_engine(url)
+        if url.startswith("sqlite"):
+            event.listen(self.engine, "connect", _quick)
         self.actions: list[Action] = []
         self.away = False
         self.fails_with: GatehouseError | None = None

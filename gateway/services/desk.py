@@ -137,17 +137,22 @@ class Desk:
         """
         self._common.timers.clear()
         self.set_topology(devices, zones, sites)
-        world = self._common.world
-        world.forget()
-        for device, kinds in (states or {}).items():
-            for kind in sorted(kinds):
-                if kind in OBSERVED:
-                    world.observe(device, kind, kinds[kind])
+        self._common.world.forget()
+        self.know(states or {})
         self.alerts.restore(alerts)
         self.work_orders.restore(work_orders, last_numbers)
         self.commands.restore(commands)
         self.plans.restore(plan_runs)
         self.passes.restore(passes)
+
+    def know(self, states: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+        """What the devices last said, by device and kind, without anything following from it: after a restart.
+
+        Without it no barrier is lowered until it has spoken, and no device is known to be offline.
+        """
+        for device, kinds in states.items():
+            for kind in sorted(OBSERVED & kinds.keys()):
+                self._common.world.observe(device, kind, kinds[kind])
 
     def recover(self, now: float, wall: float, out: Changes) -> None:
         """Once after a restart: commands that were under way become `unknown`; nothing is sent again (FAULTS 74)."""
@@ -241,6 +246,17 @@ class Desk:
         world.observe(event.device, event.kind, event.data)
         if event.kind == "device.availability" and world.online.get(event.device):
             self.commands.came_online(event.device, moment)
+
+    def present(self, device: str, online: bool, now: float, wall: float, out: Changes) -> None:
+        """A device was heard, or is known to be gone, without saying so by `device.availability`. Cheap if known."""
+        world = self._common.world
+        if world.online.get(device) is online:
+            return
+        moment = Moment(now, wall, out)
+        self._catch_up(moment)
+        world.observe(device, "device.availability", {"online": online})
+        if online:
+            self.commands.came_online(device, moment)
 
     def result(self, device: str, result: CommandResult, now: float, wall: float, out: Changes) -> None:
         """What a device said of a command; also called by the core, as `failed`, where it cannot be encoded."""

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
-from gateway.model import Command, CommandState, Event
+from gateway.model import Changes, Command, CommandState, Event
 from tests.services.story import ANNA, BEN, DEVICES, ERIKA, STRANGER, VERA, Story
 
 C = CommandState
@@ -59,6 +59,17 @@ def test_fault_073_a_door_back_within_the_validity_gets_the_command_and_a_moment
         story.wall += seconds
         story.says("door-1", "device.availability", online=True)
         assert len(story.sent) == sent, f"back after {seconds} s: {story.tale()}"
+
+
+def test_fault_073_a_device_that_is_merely_heard_again_gets_what_waits_for_it() -> None:
+    story = Story()
+    out = Changes()
+    story.desk.present("door-1", False, story.now, story.wall, out)
+    assert story.act("command.request", device="door-1", name="open").state is C.PENDING
+    story.desk.present("door-1", True, story.now + 1, story.wall + 1, out)
+    assert [one.state for one in out.commands] == [C.SENT]
+    story.desk.present("door-1", True, story.now + 2, story.wall + 2, out)
+    assert len(out.commands) == 1
 
 
 def test_fault_073_a_late_report_that_a_door_was_online_sends_nothing() -> None:

@@ -158,7 +158,7 @@ class Alerts:
             scope=change.scope,
             severity=rule.severity if rule is not None else Severity.MEDIUM,
             state=_UNACKNOWLEDGED,
-            title=render(title, change, device),
+            title=self._templates.title(title, change, device),
             reason=render(rule.reason, change, device) if rule is not None else {},
             advice=render(rule.advice, change, device) if rule is not None else {},
             consequence=render(rule.consequence, change, device) if rule is not None else {},

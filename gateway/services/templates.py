@@ -13,7 +13,8 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]{0,63})\}")
 #: Control characters, line breaks, and the marks that turn the direction of writing.
 _UNSEEMLY = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _LONGEST_VALUE = 80
-_LONGEST_TEXT = 300
+_LONGEST_TITLE = 300
+_LONGEST_TEXT = 4000
 _FLAGS = {"en": ("no", "yes"), "zh": ("否", "是")}
 
 
@@ -54,6 +55,10 @@ class Templates:
             name for kind in catalogue.kinds.values() for name, field in kind.fields.items() if field.personal
         )
 
+    def title(self, texts: Mapping[str, str], raised: Raised, device: Device | None) -> dict[str, str]:
+        """As `render`, on one line of at most 300 characters."""
+        return {language: plain(text, _LONGEST_TITLE) for language, text in self.render(texts, raised, device).items()}
+
     def render(self, texts: Mapping[str, str], raised: Raised, device: Device | None) -> dict[str, str]:
         """Each language's text with its placeholders filled; those it does not know stay as they are."""
         if not any("{" in text for text in texts.values()):
@@ -72,7 +77,7 @@ class Templates:
                 text = shown(value, language)
                 return masked(text) if personal and value is not None else text
 
-            filled[language] = plain(_PLACEHOLDER.sub(fill, text), _LONGEST_TEXT)
+            filled[language] = _PLACEHOLDER.sub(fill, text)[:_LONGEST_TEXT]
         return filled
 
     def _facts(self, raised: Raised, device: Device | None, language: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def rendered(text: str, device: str | None = "door-1", scope: str = "door-1", **
     world.set_topology(DEVICES, ZONES, SITES)
     raised = Raised(rule="r", scope=scope, at=0, site="garden", device=device, values=values)
     place = DEVICES[device] if device is not None else None
-    return Templates(world, CATALOGUE).render({"en": text, "zh": text}, raised, place)
+    return Templates(world, CATALOGUE).title({"en": text, "zh": text}, raised, place)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,15 @@ def test_fault_091_values_are_text_on_one_line_and_bounded() -> None:
 def test_no_template_and_no_value_breaks_a_title(text: str, value: Any) -> None:
     told = rendered(text + "{a}", a=value, plate=value)
     assert all("\n" not in one and len(one) <= 300 for one in told.values())
+
+
+def test_advice_is_not_cut_like_a_title_and_keeps_its_lines() -> None:
+    world = World()
+    world.set_topology(DEVICES, ZONES, SITES)
+    advice = "Look at {device.name}.\n" * 30
+    raised = Raised(rule="r", scope="door-1", at=0, site="garden", device="door-1")
+    told = Templates(world, CATALOGUE).render({"en": advice}, raised, DEVICES["door-1"])
+    assert told == {"en": "Look at Door-1.\n" * 30}
 
 
 def test_masks_leave_enough_to_recognise_and_too_little_to_know() -> None:

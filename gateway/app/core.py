@@ -128,7 +128,9 @@ def mqtt_settings(home: Home, settings: Settings) -> MqttSettings:
             username=CORE_USER,
             password=secret.password,
             window=mqtt.window,
-            tls_ca=mqtt.tls_ca,
+            tls_pinned=mqtt.tls_cert,
+            tls_cert=mqtt.tls_cert,
+            tls_key=mqtt.tls_key,
         )
     password = ""
     if mqtt.password_file:

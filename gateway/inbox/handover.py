@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -15,7 +16,10 @@ class Handover:
 
     def __init__(self) -> None:
         self._queue: deque[InboxMessage] = deque()
-        self._event = threading.Event()
+        # A bare lock as a bell: held is silent, released is rung. An Event would do, but for the lock inside it: a signal
+        # handler that calls `wake` while the main thread holds that one would wait for ever.
+        self._bell = threading.Lock()
+        self._bell.acquire()
         self._sleeping = False
         self._woken = False
 
@@ -26,16 +30,20 @@ class Handover:
         """Adds messages, from the network thread."""
         self._queue.extend(messages)
         if self._sleeping:
-            self._event.set()
+            self._ring()
 
     def give_back(self, messages: Sequence[InboxMessage]) -> None:
         """Puts messages taken before in front again, in their order. For the taker's thread."""
         self._queue.extendleft(reversed(messages))
 
     def wake(self) -> None:
-        """Makes the present or the next `take` return at once, from any thread."""
+        """Makes the present or the next `take` return at once, from any thread and from a signal handler."""
         self._woken = True
-        self._event.set()
+        self._ring()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it is rung already
+            self._bell.release()
 
     def clear(self) -> int:
         """Throws away what nobody has taken; returns how much that was."""
@@ -56,10 +64,10 @@ class Handover:
             # The flag goes up before the second look: a message put before it is seen, one put after it wakes.
             self._sleeping = True
             if not self._queue and not self._woken:
-                self._event.wait(timeout)
+                self._bell.acquire(timeout=timeout)
             self._sleeping = False
-        # In this order a wake that comes in between leaves the event set, and the next take returns at once.
-        self._event.clear()
+        # In this order a wake that comes in between leaves the bell rung, and the next take returns at once.
+        self._bell.acquire(blocking=False)
         self._woken = False
         if linger > 0.0 and 0 < len(self._queue) < most:
             time.sleep(linger)

@@ -47,7 +47,8 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True):
     `client_id` names the session that keeps our messages while we are away. On a broker that does not bind it to the
     user (the embedded one does not) whoever knows it can take the session over, so it is a secret: see `client_id_of`.
     `window` is how many messages may be unacknowledged: Receive Maximum over MQTT 5, the broker's setting over 3.1.1.
-    `session_expiry` is in seconds.
+    `session_expiry` is in seconds. `tls_pinned` is the very certificate that the broker must show, whatever name stands
+    in it: for the embedded broker, whose file we have.
     """
 
     url: str
@@ -59,6 +60,7 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True):
     keepalive: int = 30
     session_expiry: int = 14 * 86_400
     tls_ca: str = ""
+    tls_pinned: str = ""
     tls_cert: str = ""
     tls_key: str = ""
 

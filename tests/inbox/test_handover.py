@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -37,6 +38,19 @@ def test_a_wake_is_never_lost_whether_it_comes_before_or_during_the_sleep() -> N
     assert queue.take(10, 5.0) == []
     timer.join()
     assert time.monotonic() - start < 2.0
+
+
+def test_a_signal_handler_may_wake_the_taker_in_the_same_thread() -> None:
+    queue = Handover()
+    before = signal.signal(signal.SIGALRM, lambda *_: queue.wake())
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.0007)
+    try:
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            assert queue.take(10, 5.0) == []
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_what_is_given_back_comes_first_and_in_its_order() -> None:

@@ -511,6 +511,26 @@ def test_fault_071_a_broker_of_another_authority_is_not_trusted_and_the_reason_i
     assert not inbox.wait_connected(0.1)
 
 
+def test_the_core_reaches_the_embedded_broker_by_its_certificate_where_devices_need_their_own(
+    nats_broker: BrokerFactory, make_inbox: InboxFactory, tmp_path: Path
+) -> None:
+    """The certificate is made out to the site's name, and the core connects over loopback: it is pinned instead."""
+    authority = trustme.CA()
+    for name in ("broker.example", "stranger.example"):
+        issued = authority.issue_cert(name)
+        issued.private_key_pem.write_to_path(tmp_path / f"{name}.key")
+        issued.cert_chain_pems[0].write_to_path(tmp_path / f"{name}.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    ours = {"tls_cert": str(tmp_path / "broker.example.pem"), "tls_key": str(tmp_path / "broker.example.key")}
+    broker = nats_broker(**ours, tls_ca=str(tmp_path / "ca.pem"))
+    url = f"mqtts://127.0.0.1:{broker.port}"
+    inbox = make_inbox(broker, url=url, tls_pinned=ours["tls_cert"], **ours)
+    assert inbox.publish("gatehouse/v1/s1/a/events", b"5")
+    assert numbers(collect(inbox, 1)) == [5]
+    other = make_inbox(broker, url=url, tls_pinned=str(tmp_path / "stranger.example.pem"), wait=False, **ours)
+    wait_until(lambda: "does not prove who it is" in (other.problem or ""), what="the refusal")
+
+
 @pytest.mark.mosquitto
 def test_the_shipped_mosquitto_listener_speaks_tls(
     mosquitto_broker: BrokerFactory, make_inbox: InboxFactory, tmp_path: Path

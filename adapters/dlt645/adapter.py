@@ -50,7 +50,7 @@ class Dlt645:
         readings: list[Reading] = []
         for frame in frames:
             try:
-                reading = _reading(frame, context)
+                reading = _reading(frame, levels[1], context)
             except ValueError as error:
                 damages.append(Damage(frame.offset + 10, f"frame at byte {frame.offset}: {error}"))
                 continue
@@ -81,7 +81,7 @@ class Dlt645:
             raise Invalid("args.di", f"{identifier[:20]!r} is not an identifier of 8 digits (2007) or 4 (1997)")
         if len(device.external_id) != _ADDRESS_DIGITS or not device.external_id.isdigit():
             raise Invalid("external_id", f"{device.external_id[:20]!r} is not a meter address of 12 digits")
-        unit = device.settings.get("unit")
+        unit = device.settings.get("unit", device.connected_via)
         if not isinstance(unit, str) or not unit or any(sign in unit for sign in "/+#"):
             raise Invalid("settings.unit", "name the transparent unit before this meter, as in dtu/UNIT/down")
         wire = build(device.external_id, control, bytes.fromhex(identifier)[::-1])
@@ -92,10 +92,15 @@ def _is_hex(text: str) -> bool:
     return all(sign in "0123456789abcdefABCDEF" for sign in text)
 
 
-def _reading(frame: Frame, context: Context) -> Reading | None:
+def _reading(frame: Frame, unit: str, context: Context) -> Reading | None:
     """What one frame tells, under its meter's address; None for requests and confirmations. Raises `ValueError`."""
     if not frame.control & _ANSWER:
         return None
+    meter = context.device(frame.address)
+    behind = meter.settings.get("unit") if meter is not None else None
+    if behind is not None and behind != unit:
+        # The credential is the unit's: it may speak for the meters behind it and for no others.
+        raise ValueError(f"meter {frame.address} is behind unit {str(behind)[:40]!r}, not {unit[:40]!r}")
     if frame.control & _REFUSED:
         reason = error_text(frame.data[0]) if frame.data else "no reason given"
         return _event(frame.address, f"the meter refused request {frame.control & 0x1F:02X}: {reason}")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.dlt645.frames import find
-from gateway.contract import Packet
+from gateway.contract import Commands, Packet
 from gateway.errors import Invalid
 from gateway.model.command import Command
 from gateway.model.place import Device
@@ -20,7 +20,9 @@ def send(adapter: str, name: str, settings: dict[str, Any] | None = None, **args
         id="d-1", site="garden", adapter=adapter, external_id="202603010007", settings=settings or {"unit": "unit-1"}
     )
     command = Command(id="cmd-1", site="garden", device="d-1", name=name, args=args, sent_at=1772327730.9)
-    (packet,) = ADAPTERS[adapter].encode(command, device)  # type: ignore[attr-defined]
+    encoder = ADAPTERS[adapter]
+    assert isinstance(encoder, Commands)
+    (packet,) = encoder.encode(command, device)
     return packet
 
 

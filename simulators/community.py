@@ -183,7 +183,9 @@ class Community:
             items.append(ItemSpec(f"{building.id}-lane{number}", words, building.id))
         old = group.wire == "vzenith-old"
         for item in items:
-            lane = Lane(Random(f"{self.seed}/lane/{item.id}"), self.plates, group.per_day)
+            # Strangers come to the gate to be asked; those who leave have been let in, and are in the passes.
+            strangers = 0.05 if item.direction == "in" else 0.003
+            lane = Lane(Random(f"{self.seed}/lane/{item.id}"), self.plates, group.per_day, strangers)
             digest = hashlib.sha256(f"{self.site}/{item.id}".encode()).hexdigest()
             serial = f"{digest[:8]}-{digest[8:16]}"
             topics = camera_topics(serial, old=old)

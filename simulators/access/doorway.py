@@ -7,6 +7,7 @@ from typing import Literal
 
 Cause = Literal["granted", "button", "remote", "schedule", "fire", "force", "unknown"]
 RELEASE_S = 5.0
+LONGEST_OPEN_S = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Doorway:
         self._released_until = float("-inf")
         self._opens_at: float | None = None
         self._closes_at: float | None = None
+        self._opened_at = 0.0
         self._held = False
         self._forced_open = False
 
@@ -45,12 +47,15 @@ class Doorway:
         return True
 
     def walk_through(self, wall: float, reach_s: float, pass_s: float) -> None:
-        """Somebody opens after `reach_s` and lets the leaf close `pass_s` later, if the lock lets them then."""
+        """Somebody opens after `reach_s`, if the lock lets them then, and the leaf closes `pass_s` later.
+
+        Others keep it open, but nobody for longer than `LONGEST_OPEN_S`.
+        """
         if self._opens_at is None and not self.opened:
             self._opens_at = wall + reach_s
             self._closes_at = wall + reach_s + pass_s
         elif self.opened and self._closes_at is not None:
-            self._closes_at = max(self._closes_at, wall + pass_s)
+            self._closes_at = min(max(self._closes_at, wall + pass_s), self._opened_at + LONGEST_OPEN_S)
 
     def hold(self, held: bool) -> None:
         """A wedge under the leaf: once open it stays open."""
@@ -65,10 +70,10 @@ class Doorway:
         changes: list[LeafChange] = []
         if self._forced_open and not self.opened:
             was_locked = self.locked(wall)
-            changes.append(self._open(forced=was_locked, cause="force" if was_locked else self.cause))
+            changes.append(self._open(wall, forced=was_locked, cause="force" if was_locked else self.cause))
         if self._opens_at is not None and wall >= self._opens_at:
             if not self.opened and not self.locked(self._opens_at):
-                changes.append(self._open(forced=False, cause=self.cause))
+                changes.append(self._open(wall, forced=False, cause=self.cause))
             self._opens_at = None
         if self.opened and not self._held and not self._forced_open and wall >= (self._closes_at or wall):
             self.opened = self.forced = False
@@ -77,6 +82,7 @@ class Doorway:
             changes.append(LeafChange(False, False, "unknown"))
         return changes
 
-    def _open(self, *, forced: bool, cause: Cause) -> LeafChange:
+    def _open(self, wall: float, *, forced: bool, cause: Cause) -> LeafChange:
         self.opened, self.forced = True, forced
+        self._opened_at = wall
         return LeafChange(True, forced, cause)

@@ -49,6 +49,7 @@ class FaceTerminal(Device):
 
     faults: ClassVar[Mapping[str, str]] = {
         "denials": "a stranger tries again and again",
+        "blocklisted": "somebody on the block list tries again and again",
         "replay": "the operator pushes the stored records again by hand (PushType 2)",
         "no_ack": "deaf to PushAck: sends every record again and again",
     }
@@ -127,7 +128,7 @@ class FaceTerminal(Device):
             messages.append(self._heartbeat(now) if self._welcomed else self._online(now))
         if self._happens(self._passes_per_day * movement(now.hour), now.simulated - before.simulated):
             messages += self._somebody(now)
-        if self.suffers("denials") and now.wall >= self._next_stranger:
+        if (self.suffers("denials") or self.suffers("blocklisted")) and now.wall >= self._next_stranger:
             self._next_stranger = now.wall + STRANGER_EVERY_S
             messages += self._record(now, None, "2")
         if self.suffers("replay") and now.wall >= self._next_stranger:
@@ -159,7 +160,7 @@ class FaceTerminal(Device):
             "personId": str(int(person.number[1:])) if person else "0",
             "RecordID": str(number),
             "VerifyStatus": status,
-            "PersonType": "0" if person else "1",
+            "PersonType": "1" if person is None and self.suffers("blocklisted") else "0",
             "similarity1": f"{self.random.uniform(80, 99) if person else self.random.uniform(20, 50):.6f}",
             "Sendintime": 1,
             "personName": person.name if person else "",

@@ -35,7 +35,7 @@ class BarrierController(NativeDevice):
         super().begin(fault, now, options)
         if fault in ("stuck_open", "obstructed"):
             self.lane.jammed = fault == "obstructed"
-            self.lane.open()
+            self.lane.drive_through(now.wall)
         elif fault == "stuck_closed":
             self.lane.stuck = True
 

@@ -62,7 +62,7 @@ class PlateCamera(Device, abc.ABC):
         super().begin(fault, now, options)
         if fault in ("stuck_open", "obstructed"):
             self.lane.jammed = fault == "obstructed"
-            self.lane.open()
+            self.lane.drive_through(now.wall)
         elif fault == "stuck_closed":
             self.lane.stuck = True
 

@@ -87,6 +87,12 @@ class Lane:
         self.arrivals.append(car)
         return True
 
+    def drive_through(self, wall: float) -> None:
+        """A registered car comes and the arm is raised for it."""
+        if self._plates:
+            self.arrive(Car(self._random.choice(self._plates), True), wall)
+        self.open()
+
     def advance(self, now: Now) -> None:
         """Moves cars and arm up to `now`."""
         if self._last is None:
@@ -99,7 +105,8 @@ class Lane:
         chance = self._cars_per_day * movement(now.hour) * simulated / 86_400.0
         start = self._last.wall
         self._last = now
-        if self.car is None and self._random.random() < chance:
+        # Cars queue behind the line: the next one is read once the arm lies again.
+        if self.car is None and self.position == "down" and self._random.random() < chance:
             self.arrive(self._next_car(), now.wall)
         steps = min(400, max(1, round(elapsed / LONGEST_STRETCH_S)))
         for index in range(steps):
@@ -135,6 +142,7 @@ class Lane:
             return
         if self.arm < self._wanted:
             self.arm = min(1.0, self.arm + seconds / RAISE_S)
+            self.obstructed = self.obstructed and self.arm < 1.0
             if self.arm >= 1.0 and self.car is None and self._free_since is None:
                 self._free_since = (self._last.wall if self._last else 0.0) + PATIENCE_S / 2
         elif self.arm > self._wanted:
@@ -144,5 +152,3 @@ class Lane:
                 self._wanted, self.obstructed = 1.0, True
             else:
                 self.arm = max(0.0, self.arm - seconds / LOWER_S)
-        if not self.jammed:
-            self.obstructed = False

@@ -111,6 +111,7 @@ def test_stuck_barrier_stays_up_until_mended_and_then_comes_down() -> None:
     said = play(camera, 1, 70)
     positions = [m["payload"]["body"]["gate_status"] for m in named(said, "barr_gate_status")]  # type: ignore[index]
     assert positions == [1, 1], "told on the change and every minute"
+    assert camera.lane.passed == 1, "a car came through first"
     assert camera.took_effect("stuck_open") is not None
     camera.end("stuck_open", at(71))
     play(camera, 71, 5)
@@ -141,7 +142,9 @@ def test_obstructed_arm_is_told_and_goes_up_again() -> None:
     play(barrier, 0, 1)
     barrier.begin("obstructed", at(1))
     said = events(play(barrier, 1, 40), "parking.barrier")
-    assert any(data["obstructed"] for data in said) and barrier.took_effect("obstructed") is not None
+    hits = [data["obstructed"] for data in said]
+    assert hits.count(True) >= 2 and hits.count(False) >= 2, "told each time anew"
+    assert barrier.took_effect("obstructed") is not None
     assert "down" not in [data["position"] for data in said[1:]]
 
 

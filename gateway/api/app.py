@@ -89,9 +89,9 @@ def create_app(
     app.state.room = room
     problems.install(app)
     root = APIRouter(prefix=PREFIX)
+    root.include_router(session.link_router)
     for resource in _RESOURCES:
         root.include_router(resource.router)
-    root.include_router(session.link_router)
     app.include_router(root)
     app.include_router(status.metrics_router)
     app.include_router(session.link_router)

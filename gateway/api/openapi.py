@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from gateway.api.auth import COOKIE, PUBLIC, GuardedRoute, needs
 from gateway.api.problems import Problem
@@ -53,3 +55,22 @@ _declared = needs(PUBLIC)
 async def openapi(request: Request) -> Response:
     """This description."""
     return reply(request.app.openapi())
+
+
+@router.api_route(
+    "/{rest:path}",
+    methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+    **needs(PUBLIC, any_body=True),
+    response_class=Response,
+    include_in_schema=False,
+)
+async def nothing_here(request: Request) -> Response:
+    """What no route serves: 405 where the path is served by another method, else 404. Stands after all routes."""
+    path, routes = request.url.path, every_route(request.app.routes)
+    served = {
+        method
+        for template, route in routes
+        if route.endpoint is not nothing_here and compile_path(template)[0].match(path)
+        for method in route.methods or ()
+    }
+    raise HTTPException(405 if served else 404, headers={"Allow": ", ".join(sorted(served))} if served else None)

@@ -111,6 +111,10 @@ def _path(place: tuple[Any, ...] | list[Any]) -> str:
 
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
+    if error.status_code == 400:
+        # FastAPI's word for a body that its JSON reader gives up on: bad UTF-8, too deep, too long a number.
+        detail = "body: this cannot be read as JSON"
+        return problem(422, "invalid", detail, field="body", errors=[{"field": "body", "message": detail[6:]}])
     details = {404: "no such page: see /api/v1/openapi.json for what there is", 405: "this method is not served here"}
     detail = details.get(error.status_code) or str(error.detail)
     code = _CODES.get(error.status_code, "refused")

@@ -17,7 +17,7 @@ from sqlalchemy import insert
 from gateway.api.app import create_app
 from gateway.api.settings import ApiSettings, Definitions
 from gateway.catalogue import load_catalogue
-from gateway.model import Alert, AlertState, Command, Device, Evidence, Pass, PlanRun, Severity, StepRun, WorkOrder
+from gateway.model import Alert, AlertState, Catalogue, Command, Device, Evidence, Pass, PlanRun, Severity, StepRun, WorkOrder
 from gateway.store import tables as t
 from gateway.store.queries import Reader
 from tests.api.core_double import CoreDouble, encoded
@@ -146,12 +146,17 @@ def page_folder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
 @pytest.fixture
-def settings(page_folder: Path) -> ApiSettings:
+def settings(page_folder: Path, catalogue: Catalogue) -> ApiSettings:
     rule = {"id": "parking.blocked", "title": {"en": "Refused"}}
     return ApiSettings(
         definitions=Definitions(
-            catalogue=load_catalogue(), rules=(rule,), plans=({"id": "fire", "title": {"en": "Fire"}},)
+            catalogue=catalogue, rules=(rule,), plans=({"id": "fire", "title": {"en": "Fire"}},)
         ),
         static=page_folder,
         request_rate=10_000,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 import msgspec
 
 from gateway.model.catalogue import Catalogue
-from rules.conditions import SCOPES, expressions_of
+from rules.conditions import expressions_of
 from rules.document import Node
 from rules.expressions import Fields, check, fields_of
 from rules.language import Rule
+from rules.reading import PLACES as SCOPES
 from rules.reading import nearest
 
 SHAPES = ("for", "count", "expect", "sequence", "silent")
@@ -62,7 +64,7 @@ def _check_shape(rule: Rule, words: dict[str, Node], node: Node) -> None:
             words[word].problem(f"'{word}' means nothing beside '{shape or 'when'}'", instead)
     if shape == "sequence" and "within" not in words:
         words["sequence"].problem("the sequence has no end", "write `within: 5m` beside it")
-    if shape == "silent" and rule.scope != "device":
+    if shape == "silent" and (rule.scope != "device" or rule.scope_by is not None):
         words["scope"].problem("a silence is a device's", "leave scope out")
 
 
@@ -88,10 +90,11 @@ def _check_expressions(rule: Rule, words: dict[str, Node], catalogue: Catalogue)
             reads += fields_of(truth)
         elif not complaints:
             node.problem(f"'{text}' is a value, not true or false", "compare it with something")
-    if rule.scope not in SCOPES:
-        truth, value, complaints = check(rule.scope, Fields(catalogue, rule.kinds))
+    if rule.scope_by is not None:
+        _, value, complaints = check(rule.scope_by, Fields(catalogue, rule.kinds))
         for complaint in complaints:
-            hint = nearest(rule.scope, list(SCOPES)) if complaint.text == rule.scope else complaint.suggestion
+            places = get_close_matches(complaint.text, SCOPES, n=1)
+            hint = f"did you mean '{places[0]}'?" if places else complaint.suggestion
             words["scope"].problem(complaint.message, hint, complaint.text)
         if value is not None:
             reads += fields_of(value)

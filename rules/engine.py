@@ -16,7 +16,7 @@ from gateway.model.judgement import Cleared, Raised, RuleChange
 from gateway.model.place import Device
 from rules import snapshot as snapshots
 from rules.conditions import CompiledRule, Effect, Sight, Silent, Track
-from rules.conditions.silent import AVAILABILITY
+from rules.conditions.track import AVAILABILITY
 from rules.expressions import Getter
 from rules.language import RuleSet
 from rules.past import NO_PAST, Past
@@ -38,6 +38,7 @@ class Engine:
         self._pasts: dict[tuple[str, str], Past] = {}
         self._heard: dict[str, float] = {}
         self._timers = Timers()
+        self._pending: list[RuleChange] = []
         self._now: float | None = None
 
     @property
@@ -89,7 +90,7 @@ class Engine:
 
     def advance(self, now: float) -> list[RuleChange]:
         """What the passing of time up to `now` changes, timer by timer in the order of their due times."""
-        changes: list[RuleChange] = []
+        changes, self._pending = self._pending, []
         if self._unheard:
             self._listen(now)
         while (due := self._timers.pop(now)) is not None:
@@ -100,30 +101,36 @@ class Engine:
 
     def next_due(self) -> float | None:
         """When `advance` will next have something to do; None for never, if nothing is heard."""
+        if self._pending or self._unheard:
+            return self._now or 0.0
         return self._timers.next_due()
 
-    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> list[RuleChange]:
-        """Devices that were added or changed, as of `now`. What stood open for one that is now disabled ends."""
-        changes: list[RuleChange] = []
+    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> None:
+        """Devices that were added or changed, as of `now`. Those that are as they were cost nothing.
+
+        What stood open for one that is now disabled ends: the next `process` or `advance` says so.
+        """
         at = now if now is not None else self._now or 0.0
         for device in devices:
+            if self._devices.get(device.id) == device:
+                continue
             self._devices[device.id] = device
             self._plans.pop(device.id, None)
             if not device.enabled:
-                self._forget(device, at, changes)
+                self._forget(device, at)
             elif self._silences:
                 self._unheard[device.id] = None
         if now is not None and self._unheard:
             self._listen(now)
-        return changes
 
-    def resume(self, now: float) -> None:
-        """The gateway could not listen until `now` (it was down for long): silences are counted anew from here."""
-        for rule in self._silences:
+    def excuse(self, seconds: float, now: float) -> None:
+        """Nobody listened for `seconds` up to `now`: what was not heard in that time counts against no device."""
+        for device, at in self._heard.items():
+            self._heard[device] = min(now, at + seconds)
+        for name, rule in self._compiled.items():
             for scope, track in rule.tracks.items():
-                if track.ripens is not None and isinstance(rule.condition, Silent):
-                    rule.condition.listen_again(track, now)
-                    self._timers.set((rule.rule.id, scope), track.due)
+                rule.condition.excuse(track, seconds, now)
+                self._timers.set((name, scope), track.due)
 
     def snapshot(self) -> bytes:
         """All it remembers. An engine of the same rules that restores it goes on exactly as this one."""
@@ -187,7 +194,7 @@ class Engine:
         """The rules whose scope stands in the event."""
         get = event.data.get
         for entry in plan.read:
-            scope = _scope(entry, plan, get, past)
+            scope = _scope(entry, get, past)
             if scope and (scope in entry.rule.tracks or _wakes(entry, get, past)):
                 self._judge(entry, scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes)
 
@@ -199,7 +206,7 @@ class Engine:
         if event.late and not event.replay:
             wanted += plan.late
         for entry in wanted:
-            scope = entry.scope or _scope(entry, plan, get, past)
+            scope = _scope(entry, get, past)
             if scope and (scope in entry.rule.tracks or _wakes(entry, get, past)):
                 self._judge(entry, scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes)
         if plan.speaks and event.kind != AVAILABILITY:
@@ -290,13 +297,13 @@ class Engine:
                     del rule.tracks[device.id]
                     self._timers.set((rule.rule.id, device.id), None)
 
-    def _forget(self, device: Device, at: float, changes: list[RuleChange]) -> None:
+    def _forget(self, device: Device, at: float) -> None:
         """Ends whatever stands open because of a device that is no longer listened to."""
         self._unheard.pop(device.id, None)
         for rule in self._compiled.values():
             for scope in [scope for scope, track in rule.tracks.items() if track.device == device.id]:
                 if rule.tracks[scope].active:
-                    changes.append(Cleared(rule=rule.rule.id, scope=scope, at=at, reason="device_disabled"))
+                    self._pending.append(Cleared(rule=rule.rule.id, scope=scope, at=at, reason="device_disabled"))
                 del rule.tracks[scope]
                 self._timers.set((rule.rule.id, scope), None)
 
@@ -319,10 +326,12 @@ def _wakes(entry: Entry, get: Getter, past: Past) -> bool:
         return False
 
 
-def _scope(entry: Entry, plan: Plan, get: Getter, past: Past) -> str:
-    """The scope that stands in the event; "" where it is not known."""
+def _scope(entry: Entry, get: Getter, past: Past) -> str:
+    """The scope of an event, as far as it stands in the event; "" where that is not known."""
+    if entry.rule.scope_by is None:
+        return entry.scope
     try:
-        scope = entry.rule.scope(get, past) if entry.rule.scope else None
+        part = entry.rule.scope_by(get, past)
     except (TypeError, ArithmeticError, ValueError):
         return ""
-    return "" if scope is None else f"{plan.site}/{scope}"
+    return "" if part is None else f"{entry.scope}/{part}"

@@ -87,9 +87,16 @@ class Then(msgspec.Struct, frozen=True, kw_only=True):
     command: CommandRequest | None = None
 
 
+_DECISIVE = (
+    *("on", "devices", "scope", "scope_by", "when", "for_", "at_once", "count", "expect", "sequence", "within"),
+    *("silent", "clear", "clear_after", "late"),
+)
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One rule of a pack.
 
+    `scope` is a place (device, zone, building, site); `scope_by`, where given, an expression that divides it further.
     `for_` is the word `for`. `momentary` marks a rule whose condition has no end. `reads` are the fields whose values
     go with the alert, and `personal` those of them that are personal data.
     """
@@ -105,6 +112,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     on: tuple[str, ...] = ()
     devices: DeviceFilter = DeviceFilter()
     scope: str = "device"
+    scope_by: str | None = None
     when: str | None = None
     for_: float | None = msgspec.field(default=None, name="for")
     at_once: str | None = None
@@ -134,20 +142,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
         Texts, severity and what a rule starts are not part of it.
         """
-        decisive = (
-            (
-                self.on,
-                self.devices,
-                self.scope,
-                self.when,
-                self.for_,
-                self.at_once,
-                self.count,
-                self.expect,
-                self.sequence,
-            ),
-            (self.within, self.silent, self.clear, self.clear_after, self.late),
-        )
+        decisive = [getattr(self, word) for word in _DECISIVE]
         return sha256(msgspec.json.encode(decisive)).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""What `previous`, `latest`, `changed` and `age` look back on: last values of a few fields, for each device and kind."""
+"""What `previous`, `latest`, `changed` and `age` look back on: the last values of a few fields."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gateway.model.place import Device
 from rules.conditions import CompiledRule, Silent
-from rules.conditions.silent import AVAILABILITY
+from rules.conditions.track import AVAILABILITY
 from rules.expressions.compiling import Truthful
 
 ANY = ""
@@ -19,7 +19,7 @@ ANY = ""
 
 
 class Entry(NamedTuple):
-    """One rule for one device and kind. `scope` is "" where it is read from each event."""
+    """One rule for one device and kind. `scope` is its place, which `scope_by` of the rule may divide further."""
 
     wakes: Truthful
     scope: str
@@ -30,8 +30,9 @@ class Entry(NamedTuple):
 class Plan(NamedTuple):
     """What to do with the events of one device and kind.
 
-    `fixed` entries have a scope that follows from the device, `read` ones an expression. `late` are the entries that a
-    late event is shown to, `silences` those that only want to know that something was heard, replayed or not.
+    `fixed` entries have a scope that follows from the device; of `read` ones a part stands in the event. `late` are the
+    entries that a late event is shown to, `silences` those that only want to know that something was heard, replayed or
+    not.
     """
 
     device: Device | None
@@ -68,8 +69,8 @@ class Index:
         return Plan(
             device=device,
             site=device.site if device else site,
-            fixed=tuple(entry for entry in entries if entry.scope),
-            read=tuple(entry for entry in judging if not entry.scope),
+            fixed=tuple(entry for entry in entries if entry.rule.scope_by is None),
+            read=tuple(entry for entry in entries if entry.rule.scope_by is not None),
             late=tuple(entry for entry in judging if entry.rule.rule.late),
             silences=silences,
             looks_back=self.looked_back_on(kind),
@@ -110,9 +111,7 @@ def covers(compiled: CompiledRule, device: Device | None, site: str) -> bool:
 
 
 def scope_of(compiled: CompiledRule, device_id: str, device: Device | None, site: str) -> str:
-    """The scope that follows from the device's place: its own id where it has no such place; "" for a read scope."""
-    if compiled.scope is not None:
-        return ""
+    """The place of the device that the rule's scope names; the device itself where it has no such place."""
     match compiled.rule.scope:
         case "zone":
             place = device.zone if device else None

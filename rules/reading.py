@@ -42,6 +42,7 @@ WORDS = (
     ),
 )
 LANGUAGES = ("en", "zh")
+PLACES = ("device", "zone", "building", "site")
 _ID = re.compile(r"[a-z][a-z0-9_]*([.-][a-z0-9_]+)*")
 _FILTER = ("id", "type", "zone", "building", "site")
 
@@ -53,6 +54,7 @@ def read_rule(words: dict[str, Node], node: Node, catalogue: Catalogue, pack: st
         found = words.get(word)
         return reader(found) if found is not None else None
 
+    scope, scope_by = read("scope", _scope) or ("device", None)
     for needed in ("id", "title", "severity"):
         if needed not in words:
             node.problem(f"the rule has no {needed}", _NEEDED[needed])
@@ -66,7 +68,8 @@ def read_rule(words: dict[str, Node], node: Node, catalogue: Catalogue, pack: st
         latched=read("latched", lambda found: found.boolean("latched")) or False,
         on=read("on", lambda found: read_kinds(found, catalogue)) or (),
         devices=read("devices", _devices) or DeviceFilter(),
-        scope=read("scope", lambda found: found.text("scope")) or "device",
+        scope=scope,
+        scope_by=scope_by,
         when=read("when", lambda found: found.text("when")),
         for_=read("for", lambda found: found.duration("for")),
         at_once=read("at_once", lambda found: found.text("at_once")),
@@ -116,6 +119,19 @@ def _id(node: Node) -> str | None:
         hint = "small letters, digits, '.', '-' and '_', at most 80: `meter.night-leak`"
         node.problem(f"'{text}' is not an id", hint)
     return text
+
+
+def _scope(node: Node) -> tuple[str, str | None]:
+    """A place; or a place and what divides it; or an expression alone, which divides the site."""
+    words = node.texts("scope")
+    if len(words) == 1:
+        return (words[0], None) if words[0] in PLACES else ("site", words[0])
+    if len(words) != 2 or words[0] not in PLACES:
+        node.problem(
+            "a scope is a place, or a place and an expression", "write `scope: device` or `scope: [device, fault]`"
+        )
+        return "device", None
+    return words[0], words[1]
 
 
 def _devices(node: Node) -> DeviceFilter:

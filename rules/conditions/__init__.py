@@ -17,8 +17,6 @@ from rules.language import Rule
 
 __all__ = ["CompiledRule", "Condition", "Effect", "Sight", "Silent", "Track", "compile_rule"]
 
-SCOPES = ("device", "zone", "building", "site")
-
 
 class CompiledRule:
     """A rule ready to judge, with its tracks by scope. The tracks are the only thing here that changes."""
@@ -34,14 +32,14 @@ class CompiledRule:
                 self._note_past(kinds, looks_back(truth))
         self.condition = _condition(rule, predicates, catalogue)
         self.ending = _ending(rule, predicates, catalogue)
-        self.scope = self._scope_reader(rule, catalogue)
+        self.scope_by = self._scope_reader(rule, catalogue)
         self.tracks: dict[str, Track] = {}
 
     def _scope_reader(self, rule: Rule, catalogue: Catalogue) -> Valuer | None:
-        """The function that reads the scope out of an event; None where the device's place tells it."""
-        if rule.scope in SCOPES:
+        """The function that reads `scope_by` out of an event; None where the device's place is the whole scope."""
+        if rule.scope_by is None:
             return None
-        _, value, _ = check(rule.scope, Fields(catalogue, rule.kinds))
+        _, value, _ = check(rule.scope_by, Fields(catalogue, rule.kinds))
         if value is None:
             return None
         self._note_past(rule.kinds, looks_back(value))

@@ -44,6 +44,9 @@ class Condition:
         track.ripens = None
         track.evidence = []
 
+    def excuse(self, track: Track, seconds: float, now: float) -> None:
+        """Nobody listened for `seconds` up to `now`. What draws conclusions from silence gives the time back."""
+
     def values(self, track: Track) -> Mapping[str, Any]:
         """What the condition itself tells of the alert, beside the fields of its last event."""
         return {}

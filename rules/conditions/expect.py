@@ -45,6 +45,12 @@ class Expect(Condition):
         track.state = track.ripens = None
         return Effect.CAME
 
+    def excuse(self, track: Track, seconds: float, now: float) -> None:
+        """The wait goes on for so much longer."""
+        if isinstance(track.state, Waiting):
+            track.state.since = min(now, track.state.since + seconds)
+            track.ripens = track.state.since + self._words.within
+
     def values(self, track: Track) -> Mapping[str, Any]:
         """`waited_s`: how long it was waited for."""
         return {"waited_s": self._words.within}

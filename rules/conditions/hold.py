@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.model.catalogue import Catalogue
 from rules.conditions.base import Condition
-from rules.conditions.track import Effect, Heard, Holding, Sight, Track
+from rules.conditions.track import AVAILABILITY, Effect, Heard, Holding, Sight, Track
 from rules.expressions import NEVER, Predicate
 from rules.language import Rule
 
@@ -19,7 +19,8 @@ class Hold(Condition):
     """Comes when `when` has been true for the length of `for`; any false event, or a gap in the data, breaks it.
 
     The gap is one in what the device says of the rule's kinds where they are reported periodically, else in what it
-    says at all; it breaks the hold of devices that have a report interval. What makes `at_once` true does not wait.
+    says at all; it breaks the hold of devices that have a report interval. What the gateway says of a device (that it
+    is offline, that its clock is wrong) needs no confirmation by the device. What makes `at_once` true does not wait.
     """
 
     def __init__(self, rule: Rule, predicates: Mapping[str, Predicate], catalogue: Catalogue) -> None:
@@ -76,13 +77,22 @@ class Hold(Condition):
         state.done = True
         return Effect.CAME
 
+    def excuse(self, track: Track, seconds: float, now: float) -> None:
+        """The gap in the data is so much shorter. The hold itself has gone on."""
+        if isinstance(track.state, Holding) and track.ripens is not None:
+            track.state.last = min(now, track.state.last + seconds)
+            track.ripens = self._next(track.state, track.state.last)
+
     def values(self, track: Track) -> Mapping[str, Any]:
         """`held_s`: how long it has held."""
         return {"held_s": self._length}
 
     def _begin(self, sight: Sight) -> Holding:
         interval = sight.device.report_interval if sight.device is not None else 0.0
-        own = sight.event.kind in self._periodic
+        kind = sight.event.kind
+        if kind == AVAILABILITY or kind.startswith("gateway."):
+            interval = 0.0
+        own = kind in self._periodic
         return Holding(since=sight.at, last=sight.at, gap=FORGIVEN * interval, own=own)
 
     def _come_at_once(self, track: Track, sight: Sight) -> Effect:

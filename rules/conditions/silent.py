@@ -7,12 +7,10 @@ from typing import Any, ClassVar
 
 from gateway.model.place import Device
 from rules.conditions.base import Condition
-from rules.conditions.track import Effect, Heard, Hearing, Sight, Track
+from rules.conditions.track import AVAILABILITY, Effect, Heard, Hearing, Sight, Track
 from rules.expressions import NEVER, Predicate
 from rules.language import Rule
 from rules.language import Silent as SilentWords
-
-AVAILABILITY = "device.availability"
 
 
 class Silent(Condition):
@@ -50,11 +48,11 @@ class Silent(Condition):
         if not track.state.away and not track.active:
             track.ripens = max(at, track.state.last + allowed)
 
-    def listen_again(self, track: Track, at: float) -> None:
-        """Counts from `at`: before, nobody could listen."""
-        if isinstance(track.state, Hearing) and track.state.last < at:
-            track.state.last = at
-            track.ripens = at + track.state.gap
+    def excuse(self, track: Track, seconds: float, now: float) -> None:
+        """The silence is so much shorter."""
+        if isinstance(track.state, Hearing) and track.ripens is not None:
+            track.state.last = min(now, track.state.last + seconds)
+            track.ripens = track.state.last + track.state.gap
 
     def judge(self, track: Track, sight: Sight) -> Effect:
         """It was heard, or went away, or came back."""

@@ -13,6 +13,8 @@ from gateway.model.event import Event
 from gateway.model.place import Device
 from rules.expressions import Getter, Reader
 
+AVAILABILITY = "device.availability"
+"""The kind that tells whether a device is connected: the gateway's word, even where the device sends it."""
 MOST_EVIDENCE = 20
 
 

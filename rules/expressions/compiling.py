@@ -2,8 +2,8 @@
 
 A truth becomes two functions, `holds` and `fails`: that it is known to be true, and that it is known to be false. Each
 is a plain two-valued expression: negation is pushed down to the comparisons, and each comparison first asks whether
-what it reads is known. So unknown costs nothing, and an event whose `holds` is false needs no second look unless something
-stands open.
+what it reads is known. So unknown costs nothing, and an event whose `holds` is false needs no second look unless
+something stands open.
 """
 
 from __future__ import annotations

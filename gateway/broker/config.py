@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.errors import ConfigError, Invalid
+from gateway.errors import ConfigError, GatehouseError, Invalid
 
 MAX_TOPIC_BYTES: Final = 65_535
 MAX_IDENTIFIERS: Final = 65_535
@@ -113,11 +113,17 @@ def _check_topic(topic: str) -> None:
 
 
 def render_config(
-    settings: BrokerSettings, core_user: BrokerUser, devices: Iterable[BrokerUser], *, store_dir: Path | None = None
+    settings: BrokerSettings,
+    core_user: BrokerUser,
+    devices: Iterable[BrokerUser],
+    *,
+    store_dir: Path | None = None,
+    refused: dict[str, str] | None = None,
 ) -> str:
     """The whole nats-server configuration as text. Raises `ConfigError` or `Invalid` before anything is written.
 
-    `store_dir` is where the sessions and messages lie when the settings do not say.
+    `store_dir` is where the sessions and messages lie when the settings do not say. With `refused`, a device whose
+    credential cannot be written is left out and noted there with the reason, instead of keeping all others out.
     """
     check_settings(settings)
     store = settings.store_dir or (str(store_dir) if store_dir is not None else "broker")
@@ -139,12 +145,18 @@ def render_config(
         "    jetstream: enabled",
         "    users: [",
     ]
-    seen: set[str] = set()
-    for user in (core_user, *devices):
-        if user.name in seen:
-            raise ConfigError(f"broker user {user.name}", user.name, "a name that no other credential has")
+    lines.append(_user(core_user))
+    seen = {core_user.name}
+    for user in devices:
+        try:
+            if user.name in seen:
+                raise ConfigError(f"broker user {user.name}", user.name, "a name that no other credential has")
+            lines.append(_user(user))
+        except GatehouseError as error:
+            if refused is None:
+                raise
+            refused[user.name] = error.message
         seen.add(user.name)
-        lines.append(_user(user))
     lines += ["    ]", "  }", "}", ""]
     return "\n".join(lines)
 

@@ -80,6 +80,8 @@ class EmbeddedBroker:
         self.directory = home / "broker"
         self.config_path = self.directory / "nats-server.conf"
         self.store_dir = Path(settings.store_dir) if settings.store_dir else self.directory
+        self.refused: dict[str, str] = {}
+        """Devices whose credential could not be given to the server, with the reason."""
         self._core_user: BrokerUser | None = None
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -97,6 +99,7 @@ class EmbeddedBroker:
     def start(self, core_user: BrokerUser, devices: Iterable[BrokerUser] = ()) -> None:
         """Starts the server and returns when its MQTT port accepts connections.
 
+        A device whose credential cannot be expressed is left out, logged and noted in `refused`; the others come in.
         Raises `BrokerFailed` when a port is taken, the store is in use or the server refuses to start.
         """
         if self._process is not None:
@@ -180,7 +183,12 @@ class EmbeddedBroker:
     def _write_config(self, devices: Iterable[BrokerUser]) -> None:
         if self._core_user is None:
             raise BrokerFailed("the embedded broker has no credential for the core: start it with one")
-        text = render_config(self.settings, self._core_user, devices, store_dir=self.store_dir)
+        refused: dict[str, str] = {}
+        text = render_config(self.settings, self._core_user, devices, store_dir=self.store_dir, refused=refused)
+        for name, reason in refused.items():
+            if self.refused.get(name) != reason:
+                _log.error("device %s cannot connect to the broker: %s", name, reason)
+        self.refused = refused
         write_private(self.config_path, text)
 
     def _lock_store(self) -> int:

@@ -158,6 +158,20 @@ def test_an_added_device_may_come_in_without_a_restart(nats_broker: Factory) -> 
         gate.publish(EVENTS.format("new"), b"x")
 
 
+def test_one_device_that_cannot_be_expressed_keeps_nobody_else_out(nats_broker: Factory) -> None:
+    bad = device("bad", publish=["vendor/with a space/x"])
+    broker = nats_broker(devices=[device("a"), bad])
+    assert set(broker.embedded.refused) == {"bad"}
+    assert "with a space" in broker.embedded.refused["bad"]
+    with MqttTestClient(broker.port, *broker.login("a")) as gate:
+        gate.publish(EVENTS.format("a"), b"x")
+    with pytest.raises(Refused):
+        MqttTestClient(broker.port, *broker.login("bad")).connect()
+    broker.set_devices([bad, device("b")])
+    with MqttTestClient(broker.port, *broker.login("b")) as gate:
+        gate.publish(EVENTS.format("b"), b"x")
+
+
 def test_a_message_above_the_limit_ends_the_connection_and_reaches_nobody(nats_broker: Factory) -> None:
     broker = nats_broker(devices=[device("a")], max_payload=64 * 1024)
     with MqttTestClient(broker.port, *broker.login()) as core:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.inbox.messages import MqttSettings
-from gateway.inbox.probe import ProbeDevice, ProbeResult, probe
+from gateway.inbox.probe import ProbeResult, probe, probe_device
 from gateway.inbox.visitor import best_version
-from tests.support.brokers import Broker, device, free_port
+from tests.support.brokers import Account, Broker, device, free_port
 from tests.support.mqtt_client import MqttTestClient
 
 BrokerFactory = Callable[..., Any]
@@ -21,16 +21,13 @@ def ask(broker: Broker, *names: str) -> dict[str, ProbeResult]:
     settings = MqttSettings(
         url=f"mqtt://127.0.0.1:{broker.port}", client_id="core", username=username, password=password
     )
-    devices = [
-        ProbeDevice(
-            username=name,
-            password=f"{name}-password",
-            publish=f"gatehouse/v1/s1/{name}/events",
-            subscribe=f"gatehouse/v1/s1/{name}/commands",
-        )
-        for name in names
-    ]
+    devices = [probe_device(*broker.login(name)) for name in names]
     return {result.name: result for result in probe(settings, devices)}
+
+
+def throw_away(name: str) -> Account:
+    wanted = probe_device(name, "")
+    return Account(name=name, password=f"{name}-password", publish=(wanted.publish,), subscribe=(wanted.subscribe,))
 
 
 def failed(results: dict[str, ProbeResult]) -> dict[str, str]:
@@ -38,7 +35,7 @@ def failed(results: dict[str, ProbeResult]) -> dict[str, str]:
 
 
 def test_the_embedded_broker_falls_short_in_binding_client_ids_only(nats_broker: BrokerFactory) -> None:
-    results = ask(nats_broker(devices=[device("p1"), device("p2")]), "p1", "p2")
+    results = ask(nats_broker(devices=[throw_away("p1"), throw_away("p2")]), "p1", "p2")
     assert set(failed(results)) == {"client id"}, failed(results)
     assert "use_username_as_clientid" in results["client id"].advice
     assert "not spoken" in results["MQTT 5"].detail
@@ -48,7 +45,7 @@ def test_the_embedded_broker_falls_short_in_binding_client_ids_only(nats_broker:
 @pytest.mark.mosquitto
 def test_mosquitto_as_shipped_falls_short_in_its_version_only(mosquitto_broker: BrokerFactory) -> None:
     changes = {"autosave_on_changes": "false"}  # with it 5,000 messages take a while
-    results = ask(mosquitto_broker(devices=[device("p1"), device("p2")], changes=changes), "p1", "p2")
+    results = ask(mosquitto_broker(devices=[throw_away("p1"), throw_away("p2")], changes=changes), "p1", "p2")
     assert set(failed(results)) <= {"broker"}, failed(results)
     assert "spoken" in results["MQTT 5"].detail
 
@@ -65,7 +62,7 @@ def test_fault_062_mosquitto_with_its_defaults_is_told_what_to_change(mosquitto_
         "autosave_on_changes": "false",
         "max_inflight_messages": None,
     }
-    results = ask(mosquitto_broker(devices=[device("p1"), device("p2")], changes=defaults), "p1", "p2")
+    results = ask(mosquitto_broker(devices=[throw_away("p1"), throw_away("p2")], changes=defaults), "p1", "p2")
     short = failed(results)
     assert {"anonymous", "foreign reading", "foreign writing", "client id", "session and queue"} <= set(short), short
     assert all(results[name].advice for name in short)
@@ -114,7 +111,7 @@ def test_neither_the_probe_nor_the_question_for_the_version_touches_what_waits_f
 ) -> None:
     """Here the client id is the user's name, so every visit under the core's name is a visit to the core's session."""
     broker = mosquitto_broker(
-        devices=[device("a"), device("p1"), device("p2")], changes={"autosave_on_changes": "false"}
+        devices=[device("a"), throw_away("p1"), throw_away("p2")], changes={"autosave_on_changes": "false"}
     )
     core = MqttTestClient(broker.port, *broker.login(), version=5, clean=False)
     core.connect()

@@ -141,9 +141,9 @@ def version(place: Place, as_json: bool) -> None:
 
 def main() -> None:
     """The entry point. SIGPIPE ends quietly, so that `| head` works; Ctrl-C exits with 130."""
-    from gateway.cli import accounts, brokers, devices, rules, simulate, state, tools
+    from gateway.cli import accounts, bench, brokers, devices, rules, simulate, state, tools
 
-    for room in (accounts, brokers, devices, rules, simulate, state, tools):
+    for room in (accounts, bench, brokers, devices, rules, simulate, state, tools):
         room.register(root, broker)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")

@@ -1,0 +1,101 @@
+"""`gatehouse bench …`: what the gateway does on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from gateway.cli.common import Group, Place, json_option, print_json, with_place
+
+
+def register(root: click.Group, broker: click.Group) -> None:
+    """Adds the commands."""
+    root.add_command(bench)
+
+
+@click.group(cls=Group)
+def bench() -> None:
+    """Measure the gateway on this machine, with real brokers, processes and disk."""
+
+
+@bench.command()
+@with_place
+@json_option
+@click.option(
+    "--broker",
+    type=click.Choice(["embedded", "mosquitto", "both"]),
+    default="both",
+    show_default=True,
+    help="With which broker.",
+)
+@click.option("--messages", type=click.IntRange(1000, 1_000_000), help="Messages a run [default: 40000].")
+@click.option("--runs", type=click.IntRange(1, 20), help="Runs; each figure is their median [default: 3].")
+@click.option("--devices", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Devices they are from.")
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+    help="On which disk [default: the temporary folder].",
+)
+@click.option("--quick", is_flag=True, help="One small run of each: whether all of it works, not how fast.")
+def ingest(
+    place: Place,
+    as_json: bool,
+    broker: str,
+    messages: int | None,
+    runs: int | None,
+    devices: int,
+    folder: Path | None,
+    quick: bool,
+) -> None:
+    """Measure ingestion: durable messages a second, CPU a message, delay to the alert, memory, cost of many rules.
+
+    Starts gateways of its own in a temporary folder and touches no other; progress goes to standard error. Exit code 1
+    when a message was lost or doubled. Targets that are missed are shown, and are no failure.
+
+    \b
+    Example:
+      gatehouse bench ingest --broker mosquitto
+      gatehouse bench ingest --json > figures.json
+    """
+    from gateway.app.bench.brokers import BrokerName, find_mosquitto
+    from gateway.app.bench.ingest import Options
+    from gateway.app.bench.ingest import ingest as measure
+    from gateway.app.bench.report import table
+    from gateway.errors import Unavailable
+
+    if broker == "mosquitto" and find_mosquitto() is None:
+        raise Unavailable("mosquitto is not installed: 'apt-get install mosquitto', or give --broker embedded")
+    brokers: tuple[BrokerName, ...] = ("mosquitto", "embedded")
+    if broker != "both":
+        brokers = ("embedded",) if broker == "embedded" else ("mosquitto",)
+    elif find_mosquitto() is None:
+        click.echo("mosquitto is not installed: the embedded broker alone is measured", err=True)
+        brokers = ("embedded",)
+    _stand_alone()
+    options = Options(
+        brokers=brokers,
+        messages=messages or (3_000 if quick else 40_000),
+        runs=runs or (1 if quick else 3),
+        devices=devices,
+        alarm_seconds=2.0 if quick else 12.0,
+        folder=folder,
+    )
+    began = time.monotonic()
+    report = measure(options, lambda text: click.echo(f"{time.monotonic() - began:6.1f} s  {text}", err=True))
+    if as_json:
+        print_json(report)
+    else:
+        click.echo("\n".join(table(report)))
+    sys.exit(1 if report.problems else 0)
+
+
+def _stand_alone() -> None:
+    """Keeps the user's own gateway out of it, and lets SIGTERM end the bench as tidily as Ctrl-C does."""
+    for name in [name for name in os.environ if name.startswith("GATEHOUSE_")]:
+        del os.environ[name]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -160,6 +160,8 @@ class Core:
             **load_records(self.writer),
         )
         self.restored = replay(self.writer, self.pipeline, self.engine, self.settings.remember_ids)
+        states = self.pipeline.states.devices.items()
+        self.desk.know({device: {kind: known["data"] for kind, known in one.kinds.items()} for device, one in states})
         self._journal = self.restored.journal
         self.feed.last = self.restored.changes
         self.clock.resume(self.restored.at)
@@ -415,7 +417,8 @@ class Core:
         write_decisions(changes, rows, self.feed)
         rows.audit = changes.audit
         rows.outbox = [self.outbox.add(message, sheet.wall) for message in changes.outgoing if message.durable]
-        if sheet.entries or sheet.judged:
+        # Records of a batch without entries (a plan that goes on after a command expired) have ids of its number too.
+        if sheet.entries or sheet.judged or changes.records:
             self._journal += 1
             batch = Batch(sheet.first_seq, sheet.at, sheet.entries)
             rows.journal = [(self._journal, sheet.at, sheet.wall, len(sheet.entries), pack(batch))]

@@ -71,6 +71,9 @@ class Desk(Protocol):
     def observe(self, event: Event, now: float, wall: float, out: Changes) -> None:
         """Sees an event that the services may care for."""
 
+    def present(self, device: str, online: bool, now: float, wall: float, out: Changes) -> None:
+        """A device was heard, or its last will says that it is gone."""
+
     def result(self, device: str, result: CommandResult, now: float, wall: float, out: Changes) -> None:
         """A device answered a command."""
 
@@ -250,6 +253,8 @@ class Pipeline:
             self.states.touch(device.id)
         else:
             return
+        if self._live and state.online is not None:
+            self.desk.present(device.id, state.online, entry.at, entry.wall, sheet.changes)
         if decoded.shadow is not None:
             state.shadow = decoded.shadow
 

@@ -13,9 +13,13 @@ class JournalIds:
         self._count = 0
 
     def begin(self, position: int) -> None:
-        """From now on ids belong to the journal entry `position`; the core calls it before each batch."""
-        self._position = _base32(position, 9)
-        self._count = 0
+        """From now on ids belong to the journal entry `position`; the core calls it before each batch.
+
+        Beginning the same position again, after a batch that was not journaled, goes on counting.
+        """
+        begun = _base32(position, 9)
+        if begun != self._position:
+            self._position, self._count = begun, 0
 
     def next(self, prefix: str) -> str:
         """A new id that starts with `prefix`."""

@@ -120,6 +120,11 @@ def test_ids_are_made_again_by_a_replay_and_sort_by_their_age() -> None:
         return names
 
     assert made() == made() == sorted(set(made()))
+    ids = JournalIds()
+    ids.begin(7)
+    first = ids.next("cm")
+    ids.begin(7)
+    assert ids.next("cm") != first, "a batch that was not journaled has taken the first"
 
 
 def test_zones_that_go_round_in_a_circle_end() -> None:

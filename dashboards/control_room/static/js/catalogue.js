@@ -39,6 +39,19 @@ export function dataPairs(kind, data) {
     .map(([field, content]) => [fieldTitle(kind, field), shown(fieldOf(kind, field), content)]);
 }
 
+/**
+ * The same in few words for a row: flags are named when they are set, and left out when not.
+ * @param {string} kind
+ * @param {Record<string, unknown>|null|undefined} data
+ */
+export function inShort(kind, data) {
+  return Object.entries(data ?? {})
+    .filter(([, content]) => content !== null && content !== undefined && content !== false)
+    .map(([field, content]) => (content === true ? fieldTitle(kind, field) : shown(fieldOf(kind, field), content)))
+    .slice(0, 4)
+    .join(" · ");
+}
+
 /** The fields of a device's state that have a history: `{kind, field}`. @param {Record<string, unknown>|undefined} state */
 export function trendFields(state) {
   return Object.keys(state ?? {}).flatMap((kind) =>

@@ -74,6 +74,7 @@ export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
   if (whole < 60) return t("span.s", { s: whole });
+  if (whole < 3600 && whole % 60 === 0) return t("span.m", { m: whole / 60 });
   if (whole < 3600) return t("span.ms", { m: Math.floor(whole / 60), s: two(whole % 60) });
   if (whole < 86400) return t("span.hm", { h: Math.floor(whole / 3600), m: two(Math.floor((whole % 3600) / 60)) });
   return t("span.dh", { d: Math.floor(whole / 86400), h: Math.floor((whole % 86400) / 3600) });

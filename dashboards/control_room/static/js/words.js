@@ -1,5 +1,5 @@
 /** Small words used on many screens. */
-import { t } from "./i18n.js";
+import { t, word } from "./i18n.js";
 import { isShelved } from "./live/store.js";
 
 /** The state of an alert in a word. @param {import("./types.js").Alert} alert */
@@ -8,5 +8,13 @@ export function stateWord(alert) {
   return t(`state.${alert.state}`);
 }
 
-/** `user:anna` as people say it. @param {string|null|undefined} actor */
-export const bare = (actor) => (actor ?? "").replace(/^user:/, "");
+/**
+ * `user:anna` as people say it; what rules, plans and the gateway do by themselves is said in a word.
+ * @param {string|null|undefined} actor
+ */
+export function bare(actor) {
+  if (!actor) return "";
+  const [kind, ...name] = actor.split(":");
+  if (kind === "user" || kind === "token") return name.join(":");
+  return word("actor", kind);
+}

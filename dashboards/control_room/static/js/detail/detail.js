@@ -1,7 +1,7 @@
 /** The pane beside the queue: what, where, since when; what to do; why; the plan; the device; what was done so far. */
 import { classes, html } from "../html.js";
 import { moment, since, span, age } from "../format.js";
-import { say, t } from "../i18n.js";
+import { say, t, word } from "../i18n.js";
 import { alerts, isShelved, orders, runs } from "../live/store.js";
 import { placeOf } from "../place.js";
 import { Steps } from "../plans/steps.js";
@@ -79,7 +79,7 @@ function Order({ alert }) {
   if (!alert.work_order) return null;
   const order = orders.get(alert.work_order);
   return html`<section><h3>${t("detail.order")}<a href=${href("orders", alert.work_order)}>${order?.number ?? alert.work_order}</a></h3>
-    ${order && html`<p>${t(`order.${order.state}`)} · ${order.team || t("orders.no_team")}${order.assignee && ` · ${bare(order.assignee)}`}
+    ${order && html`<p>${t(`order.${order.state}`)} · ${word("team", order.team) || t("orders.no_team")}${order.assignee && ` · ${bare(order.assignee)}`}
       ${(order.respond_overdue || order.resolve_overdue) && html`<span class="tag late">${t("orders.overdue")}</span>`}</p>`}</section>`;
 }
 

@@ -1,6 +1,6 @@
 /** All equipment: search and filter, live state, one device's history. */
 import { classes, html, signal, useRef } from "../html.js";
-import { kindTitle, dataPairs } from "../catalogue.js";
+import { inShort, kindTitle } from "../catalogue.js";
 import { age, number, since } from "../format.js";
 import { say, t, word } from "../i18n.js";
 import { useKeys } from "../keys.js";
@@ -105,7 +105,7 @@ function Row({ device, row, level }) {
     <span role="gridcell" class="col-place"><span class="thing">${zonePath(device.zone).join(" › ")}</span><span class="around mono">${device.id}</span></span>
     <span role="gridcell">${word("type", device.type)}</span>
     <span role="gridcell" class="line">${level && html`<${Shape} level=${level} /><span class="visually-hidden">${t(`severity.${level}`)}</span>`}<${Presence} device=${device} /></span>
-    <span role="gridcell" class="col-live">${newest && html`<span class="muted">${kindTitle(newest[0])}</span> ${dataPairs(newest[0], newest[1].data).slice(0, 3).map(([, content]) => content).join(" · ")}`}</span>
+    <span role="gridcell" class="col-live">${newest && html`<span class="muted">${kindTitle(newest[0])}</span> ${inShort(newest[0], newest[1].data)}`}</span>
     <span role="gridcell" class=${classes("number age", late && "late")}>${since(device.last_at)}</span>
   </div>`;
 }

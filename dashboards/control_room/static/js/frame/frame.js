@@ -55,9 +55,9 @@ function Counters() {
 function SoundState() {
   const on = audible.value;
   const loud = sounding.value.length > 0;
-  const act = () => (on ? silenceSound() : startSound());
-  return html`<button type="button" class=${classes("sound-state", !on && "off", loud && "sounding")} onClick=${act} title=${on ? `${t("sound.silence")} (S)` : t("sound.start")}>
-    <${Icon} name=${on ? "sound" : "mute"} /><span>${on ? (loud ? t("sound.silence") : t("sound.on")) : t("sound.off")}</span></button>`;
+  const act = () => (on && loud ? silenceSound() : startSound());
+  return html`<button type="button" class=${classes("sound-state", !on && "off", loud && "sounding")} onClick=${act} title=${!on ? t("sound.start") : loud ? `${t("sound.silence")} (S)` : t("sound.test")}>
+    <${Icon} name=${on ? "sound" : "mute"} /><span>${on ? t("sound.on") : t("sound.off")}</span></button>`;
 }
 
 /** Who is signed in, and this console's settings. */

@@ -16,7 +16,7 @@ export function DeadLetters() {
   const act = (/** @type {number} */ id, /** @type {string} */ verb) => attempt(() => post(`/dead-letters/${id}/${verb}`), t(`dead.${verb}.done`)).then(again);
   const nothing = answer?.forbidden ? t("health.forbidden") : answer ? t("dead.none") : t("loading");
   return html`<header class="panel-head"><h2 id="dead-title">${t("dead.title")}</h2><span class="muted">${items.length || ""}</span></header>
-    ${items.length === 0 ? html`<p class="empty muted">${nothing}</p>` : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="dead-title"><table>
+    ${items.length === 0 ? html`<p class="empty muted">${nothing}</p>` : html`<div class="scroll" tabindex="0" role="group" aria-labelledby="dead-title"><table>
       <thead><tr><th>${t("dead.when")}</th><th>${t("dead.fate")}</th><th>${t("dead.topic")}</th><th>${t("dead.reason")}</th><th class="number">${t("dead.size")}</th><th><span class="visually-hidden">${t("detail.actions")}</span></th></tr></thead>
       <tbody>${items.map((letter) => html`<tr key=${letter.id}><td class="nowrap">${moment(letter.received)}</td><td class="nowrap">${word("fate", letter.fate)}</td>
         <td class="mono wrap">${letter.topic || letter.adapter}</td><td class="wrap">${letter.place && html`<span class="mono">${letter.place}</span> `}${letter.reason}</td><td class="number nowrap">${number(letter.size)} B</td>

@@ -13,7 +13,7 @@ export function Quarantine() {
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
   const items = /** @type {any[]} */ (answer?.items ?? []);
   return html`<header class="panel-head"><h2 id="quarantine-title">${t("quarantine.title")}</h2><span class="muted">${items.length || ""}</span></header>
-    ${items.length === 0 ? html`<p class="empty muted">${answer?.forbidden ? t("health.forbidden") : answer ? t("quarantine.none") : t("loading")}</p>` : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="quarantine-title"><table>
+    ${items.length === 0 ? html`<p class="empty muted">${answer?.forbidden ? t("health.forbidden") : answer ? t("quarantine.none") : t("loading")}</p>` : html`<div class="scroll" tabindex="0" role="group" aria-labelledby="quarantine-title"><table>
       <thead><tr><th>${t("devices.serial")}</th><th>${t("devices.adapter")}</th><th>${t("quarantine.messages")}</th><th>${t("quarantine.last")}</th><th>${t("dead.topic")}</th><th><span class="visually-hidden">${t("detail.actions")}</span></th></tr></thead>
       <tbody>${items.map((item) => html`<tr key=${`${item.adapter} ${item.external_id}`}><td class="mono">${item.external_id}</td><td class="mono">${item.adapter}</td><td>${item.messages}</td>
         <td class="nowrap">${moment(item.last_at)}</td><td class="mono wrap">${item.topic}</td>

@@ -1,6 +1,6 @@
 /** Work orders 工单: who has to mend what by when; as a list or as a board by state. */
 import { classes, html, signal, useRef } from "../html.js";
-import { age, moment, since, span } from "../format.js";
+import { age, moment, shortSpan, since } from "../format.js";
 import { say, t, word } from "../i18n.js";
 import { useKeys } from "../keys.js";
 import { tick } from "../live/clock.js";
@@ -74,7 +74,7 @@ function Row({ order, row }) {
   return html`<div ...${row} class=${classes("row", order.state === "closed" && "past")}>
     <span role="gridcell"><${Level} level=${order.priority} /></span>
     <span role="gridcell" class="what"><span class="text">${say(order.title)}</span><span class="place-line"><span class="mono">${order.number}</span> · ${place.join(" › ")}</span></span>
-    <span role="gridcell" class="col-place">${place.map((part, index) => html`<span key=${index} class=${index === place.length - 1 ? "thing" : "around"}>${part}</span>`)}</span>
+    <span role="gridcell" class="col-place"><span class="thing">${place.at(-1)}</span><span class="around">${place.slice(0, -1).join(" › ")}</span></span>
     <span role="gridcell" class="state"><span>${t(`order.${order.state}`)}</span><span class="who">${bare(order.assignee)}</span></span>
     <span role="gridcell" class="col-team">${word("team", order.team)}</span>
     <span role="gridcell" class="number"><${Clock} order=${order} /></span>
@@ -87,7 +87,7 @@ export function Clock({ order }) {
   const due = promise(order);
   if (!due) return html`<span class="muted">${order.closed_at ? moment(order.closed_at) : since(order.opened_at)}</span>`;
   const left = -age(due.by);
-  return html`<span class=${classes("sla", due.late && "late")}><span class="muted">${t(due.word)}</span> ${due.late ? t("over_by", { span: span(-left) }) : span(left)}</span>`;
+  return html`<span class=${classes("sla", due.late && "late")}><span class="muted">${t(due.word)}</span> ${due.late ? t("over_by", { span: shortSpan(-left) }) : shortSpan(left)}</span>`;
 }
 
 /** @param {{list: WorkOrder[], chosen: string}} props */

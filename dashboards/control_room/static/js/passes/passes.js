@@ -27,7 +27,7 @@ export function Passes() {
       <header class="panel-head"><h1 id="passes-title">${t("nav.passes")}</h1><span class="muted">${passes.all().length}</span><span class="spacer"></span>
         ${may("operator") && html`<button type="button" onClick=${() => setDialog("reveal")}>${t("passes.reveal")}</button><button type="button" class="primary" onClick=${() => setDialog("add")}>${t("passes.add")}</button>`}</header>
       <div class="filters"><${SearchBox} value=${search} label=${t("passes.search")} /></div>
-      <div class="scroll" tabindex="0" role="region" aria-label=${t("nav.passes")}><table><thead><tr><th>${t("passes.kind")}</th><th>${t("passes.value")}</th><th>${t("passes.name")}</th><th>${t("passes.window")}</th><th>${t("passes.note")}</th><th><span class="visually-hidden">${t("detail.actions")}</span></th></tr></thead>
+      <div class="scroll" tabindex="0" role="group" aria-label=${t("nav.passes")}><table><thead><tr><th>${t("passes.kind")}</th><th>${t("passes.value")}</th><th>${t("passes.name")}</th><th>${t("passes.window")}</th><th>${t("passes.note")}</th><th><span class="visually-hidden">${t("detail.actions")}</span></th></tr></thead>
         <tbody>${list.slice(0, 500).map((pass) => html`<${Row} key=${pass.id} pass=${pass} />`)}</tbody></table>
         ${!list.length && html`<p class="empty muted">${passes.loaded.value ? t("passes.none") : t("loading")}</p>`}</div>
     </section>

@@ -96,7 +96,7 @@ function Row({ alert, row }) {
     <span role="gridcell" class="age" title=${String(alert.raised_at)}>${since(alert.raised_at)}</span>
     <span role="gridcell" class="what"><span class="text">${say(alert.title, alert.rule)}</span>
       <span class="place-line">${place.join(" › ")}</span></span>
-    <span role="gridcell" class="col-place">${place.map((part, index) => html`<span key=${index} class=${index === place.length - 1 ? "thing" : "around"}>${part}</span>`)}</span>
+    <span role="gridcell" class="col-place"><span class="thing">${place.at(-1)}</span><span class="around">${place.slice(0, -1).join(" › ")}</span></span>
     <span role="gridcell" class="number">${alert.count > 1 && `×${alert.count}`}${alert.children > 0 && html`<span class="fold" title=${t("queue.children")}>+${alert.children}</span>`}</span>
     <span role="gridcell" class="state"><span>${stateWord(alert)}</span><span class="who">${owner(alert)}</span></span>
     <span role="gridcell" class="col-work"><${Work} alert=${alert} /></span>

@@ -32,7 +32,7 @@ export function Grid({ label, name, items, cursor, onCursor, onOpen, header, row
 
   useLayoutEffect(() => {
     if (index >= 0) reveal(scroller.current, index, view.rowHeight);
-  }, [cursor]);
+  }, [cursor, view.rowHeight, view.height, items.length > 0]);
 
   const move = (/** @type {number} */ to) => {
     if (items.length) onCursor(items[Math.max(0, Math.min(items.length - 1, to))].id);

@@ -1,0 +1,130 @@
+"""The page cannot lie about being live, and it is heard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.page.conftest import until
+
+from tests.page.standin import standing_in
+from tests.page.world import World
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.page.standin import StandIn
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+Open = Callable[..., "Page"]
+MUTED = "Object.defineProperty(AudioContext.prototype, 'state', {get: () => 'suspended'}); AudioContext.prototype.resume = async () => {};"
+
+
+def test_fault_112_a_killed_server_is_told_at_once_and_resumed_without_loss_or_repetition(empty: StandIn, opened: Open) -> None:
+    world = empty.world
+    for number in range(3):
+        world.alert(f"Before {number}", "low")
+    page = opened(empty)
+    page.locator(".tabs .count", has_text="3").wait_for()
+    listed = empty.requests.count(("GET", "/api/v1/alerts"))
+    position = str(world.last_id)
+
+    empty.kill()
+    killed = time.monotonic()
+    page.locator(".strip.stale").wait_for(timeout=10_000)
+    for number in range(20):
+        world.alert(f"While away {number}", "low")
+    world.put("alerts", {**world.tables["alerts"]["AL-0001"], "state": "closed", "version": 2})
+    page.wait_for_timeout(3000)
+    empty.revive()
+
+    page.locator(".strip.stale").wait_for(state="detached", timeout=15_000)
+    page.locator(".tabs [aria-selected=true] .count", has_text="22").wait_for()
+    texts = page.locator(".row .text").all_text_contents()
+    assert len(texts) == len(set(texts)), f"shown twice: {sorted(texts)}"
+    assert empty.streams[-1] == position, f"resumed from {empty.streams[-1]} instead of {position}"
+    assert empty.requests.count(("GET", "/api/v1/alerts")) == listed, "the lists were loaded anew instead of resumed"
+    assert time.monotonic() - killed < 60
+
+
+def test_fault_113_a_dead_link_that_stays_open_is_stale_within_ten_seconds(empty: StandIn, opened: Open) -> None:
+    page = opened(empty)
+    empty.frozen = True
+    began = time.monotonic()
+    page.locator(".strip.stale").wait_for(timeout=13_000)
+    took = time.monotonic() - began
+    empty.world.alert("While frozen", "critical")
+    empty.frozen = False
+    page.locator(".strip.stale").wait_for(state="detached", timeout=15_000)
+    page.locator(".row", has_text="While frozen").wait_for()
+    assert page.locator(".row").count() == 1
+    assert took <= 11.5, f"the page looked live for {took:.1f} s"
+
+
+def test_fault_114_a_position_too_old_reloads_everything_and_says_so(empty: StandIn, opened: Open) -> None:
+    world = empty.world
+    world.alert("Before", "low")
+    page = opened(empty)
+    page.locator(".row", has_text="Before").wait_for()
+    empty.kill()
+    page.locator(".strip.stale").wait_for(timeout=10_000)
+    world.tables["alerts"]["AL-0001"] = {**world.tables["alerts"]["AL-0001"], "state": "closed", "active": False, "version": 2}
+    world.alert("After", "low")
+    for _ in range(5):
+        world.tell("states", "", {"devices": {}})
+    world.oldest_id = world.last_id
+    empty.revive()
+    page.locator(".notice", has_text="loaded again").wait_for(timeout=15_000)
+    page.locator(".row", has_text="After").wait_for()
+    until(page, "document.querySelector('.tabs [aria-selected=true] .count').textContent === '1'")
+
+
+def test_fault_116_ages_are_right_where_the_two_clocks_differ_by_ten_minutes(opened: Open) -> None:
+    for offset in (600.0, -600.0):
+        with standing_in(World(offset=offset, furnished=False)) as standin:
+            standin.world.alert("Two minutes old", "low", ago=130)
+            page = opened(standin)
+            page.locator(".row", has_text="Two minutes old").wait_for()
+            assert page.locator(".row .age").text_content() == "2 min"
+
+
+def test_fault_119_where_no_sound_can_be_heard_a_red_strip_says_so_for_good(empty: StandIn, opened: Open) -> None:
+    page = opened(empty, script=MUTED)
+    strip = page.locator(".strip.silent", has_text="Sound is off")
+    strip.wait_for()
+    page.keyboard.press("s")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(1500)
+    assert strip.is_visible()
+
+
+def test_fault_111_a_critical_alert_sounds_at_once_and_again_until_silenced(empty: StandIn, opened: Open) -> None:
+    page = opened(empty)
+    until(page, "window.tones === 2", 3)
+    empty.world.alert("Fire", "critical")
+    until(page, "window.tones === 6", 2)
+    until(page, "window.tones === 10", 12)
+    page.keyboard.press("s")
+    page.wait_for_timeout(10_600)
+    assert page.evaluate("window.tones") == 10, "silenced, and heard again"
+    assert page.locator(".strip.critical").is_visible(), "silencing is not acknowledging"
+    empty.world.alert("Another fire", "critical")
+    until(page, "window.tones === 14", 2)
+
+
+def test_a_spent_sign_in_link_says_so_and_a_password_opens_the_room(opened: Open) -> None:
+    with standing_in(signed_in=False) as standin:
+        page = opened(standin, "?link=expired", take_over=False)
+        page.get_by_text("was used already").wait_for()
+        page.get_by_label("Name").fill("anna")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text("Name or password is wrong").wait_for()
+        page.get_by_label("Password").fill("correct horse")
+        page.get_by_role("button", name="Sign in").click()
+        page.locator("dialog[open]", has_text="Take over the shift").wait_for()
+        page.locator("dialog[open] .primary").click()
+        page.locator(".link-state.live").wait_for()

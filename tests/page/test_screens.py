@@ -1,0 +1,122 @@
+"""Every screen: no violation of the policy, nothing that axe finds, in both languages and both themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.page.conftest import left_out, until
+from tests.page.standin import STATIC
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.page.standin import StandIn
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+Open = Callable[..., "Page"]
+SCREENS = ("alerts", "alerts/AL-0001", "devices", "devices/lift-05", "orders", "orders/WO-0003", "plans", "passes", "health")
+AXE = STATIC.parent / "node_modules/axe-core/axe.min.js"
+
+
+def settled(page: Page, where: str) -> None:
+    """Goes to a screen and waits until it stands."""
+    page.evaluate("where => { location.hash = '#/' + where }", where)
+    page.locator(".rail [aria-current=page]").wait_for()
+    until(page, "![...document.querySelectorAll('.empty')].some(element => element.textContent.includes('…'))")
+    page.wait_for_timeout(300)
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds on the page as it stands."""
+    found: list[dict[str, Any]] = page.evaluate(
+        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})).violations"
+    )
+    return [f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})" for each in found for node in each["nodes"][:3]]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_on_any_screen(standin: StandIn, opened: Open, language: str, theme: str) -> None:
+    if not AXE.exists():
+        left_out("axe-core is missing: python -m dashboards.setup_page --dev")
+    page = opened(standin, language=language, theme=theme, take_over=False, bypass_csp=True, reduced_motion="reduce")
+    page.locator("dialog[open]").wait_for()
+    page.evaluate(AXE.read_text())
+    story = {"take over": findings(page)}
+    page.locator("dialog[open] .primary").click()
+    for where in SCREENS:
+        settled(page, where)
+        story[where] = findings(page)
+    page.keyboard.press("?")
+    page.locator("dialog[open] .key-list").first.wait_for()
+    story["help"] = findings(page)
+    assert {where: found for where, found in story.items() if found} == {}
+
+
+def test_fault_093_no_policy_violation_while_clicking_through_everything(standin: StandIn, opened: Open) -> None:
+    page = opened(standin)
+    for where in SCREENS:
+        settled(page, where)
+    page.evaluate("location.hash = '#/orders'")
+    page.locator(".chip", has_text="Board").click()
+    page.locator(".column .card").first.click()
+    page.evaluate("location.hash = '#/plans'")
+    page.get_by_role("button", name="Start a plan").click()
+    page.locator("dialog[open]").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    page.locator(".step-actions .primary").first.click()
+    page.locator(".step-done .step-title", has_text="Speak with").wait_for()
+    page.evaluate("location.hash = '#/passes'")
+    page.get_by_role("button", name="Add a pass").click()
+    page.locator("dialog[open] [name=value]").fill("沪A12348")
+    page.locator("dialog[open] .primary").click()
+    page.locator("td", has_text="沪A****8").first.wait_for()
+    page.evaluate("location.hash = '#/health'")
+    page.get_by_role("button", name="Retry").first.click()
+    page.locator(".operator-button").click()
+    for name in ("Light", "Auto", "Dark"):
+        page.get_by_role("button", name=name, exact=True).click()
+    assert page.evaluate("window.violations") == []
+    assert page.evaluate("document.querySelectorAll('script').length") == 2
+
+
+def test_a_command_needs_a_second_of_holding_and_shows_its_end(standin: StandIn, opened: Open) -> None:
+    page = opened(standin, "#/devices/barrier-2")
+    page.locator(".command", has_text="Raise").click()
+    hold = page.locator(".hold")
+    hold.click()
+    page.wait_for_timeout(300)
+    assert not standin.world.tables["commands"], "a click alone sent the command"
+    hold.focus()
+    page.keyboard.down("Enter")
+    page.locator(".stages .reached", has_text="Done").wait_for()
+    page.keyboard.up("Enter")
+    assert [command["name"] for command in standin.world.tables["commands"].values()] == ["raise"]
+
+
+def test_commands_are_locked_while_the_page_is_not_live(standin: StandIn, opened: Open) -> None:
+    page = opened(standin, "#/devices/barrier-2")
+    standin.kill()
+    page.locator(".strip.stale").wait_for()
+    page.locator(".command", has_text="Raise").click()
+    assert page.locator(".hold").is_disabled()
+
+
+def test_a_work_order_goes_through_its_life(standin: StandIn, opened: Open) -> None:
+    page = opened(standin, "#/orders/WO-0003")
+    for button, state in (("Start", "In progress"), ("Done", "Done"), ("Verify", "Verified"), ("Close", "Closed")):
+        page.locator(".sheet .actions").get_by_role("button", name=button, exact=True).click()
+        page.locator(".sheet-line .tag", has_text=state).first.wait_for()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (3840, 2160)])
+def test_nothing_runs_over_the_edge_at_any_usual_size(standin: StandIn, opened: Open, width: int, height: int) -> None:
+    page = opened(standin, viewport={"width": width, "height": height})
+    for where in SCREENS:
+        settled(page, where)
+        wide = page.evaluate("[document.documentElement.scrollWidth, document.querySelector('.topbar').scrollWidth]")
+        assert max(wide) <= width, f"{where} is {wide} px wide on a screen of {width} px"

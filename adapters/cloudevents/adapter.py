@@ -83,37 +83,32 @@ def _events(payload: bytes) -> list[Reading]:
         raise explain(payload, error) from None
     if type(document) is dict:
         readings = [_reading(document, "$")]
-        keys = _keys(document, "$")
+        keys = len(document) + len(readings[0].data)
+        lists = 0
     elif type(document) is list:
         if not document:
             raise Ignored("the batch is empty")
         readings = []
-        keys = 0
+        keys, lists = 0, 1
         for index, event in enumerate(document):
             where = f"$[{index}]"
             if type(event) is not dict:
                 raise Undecodable(where, "expected an event, that is a JSON object")
-            readings.append(_reading(event, where))
-            keys += _keys(event, where)
+            reading = _reading(event, where)
+            readings.append(reading)
+            keys += len(event) + len(reading.data)
     else:
         raise Undecodable("$", "expected an event or an array of events")
-    if not keys_are_unique(payload, keys):
-        refuse_doubled_keys(payload)
+    # Attributes and flat data have exactly these keys and no list; what has others is looked at closely.
+    if payload.count(b"[") != lists or not keys_are_unique(payload, keys):
+        _look_closely(document, payload)
     return readings
 
 
-def _keys(event: dict[str, Any], where: str) -> int:
-    """How many keys the event has, nested ones included."""
-    total = len(event)
-    for name, value in event.items():
-        if type(value) is dict:
-            total += len(value)
-            for inner_name, inner in value.items():
-                if type(inner) is dict or type(inner) is list:
-                    total += count_keys(inner, 2, f"{where}.{name}.{inner_name}")
-        elif type(value) is list:
-            total += count_keys(value, 1, f"{where}.{name}")
-    return total
+def _look_closely(document: Any, payload: bytes) -> None:
+    """Raises `Undecodable` for nesting too deep and for doubled keys, which nested data and odd blanks may hide."""
+    if not keys_are_unique(payload, count_keys(document)):
+        refuse_doubled_keys(payload)
 
 
 def _reading(event: dict[str, Any], where: str) -> Reading:

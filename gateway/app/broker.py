@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 
-from gateway.app.credentials import CORE_USER, core_secret, loaded_file, read_users, users_file
+from gateway.app.credentials import CORE_USER, core_secret, loaded_file, probe_users, read_users, users_file
 from gateway.broker import BrokerSettings, BrokerUser, EmbeddedBroker
 from gateway.config import Home, Settings
 from gateway.errors import GatehouseError
@@ -40,7 +40,7 @@ def run_broker(home: Home, settings: Settings) -> int:
     core = BrokerUser(name=CORE_USER, password_bcrypt=core_secret(home).bcrypt, publish=("#",), subscribe=("#",))
     broker = EmbeddedBroker(home.path, broker_settings(settings))
     users, stamp = read_users(home)
-    broker.start(core, users)
+    broker.start(core, [*users, *probe_users(home)])
     loaded_file(home).write_text(str(stamp))
     _log.info("listening on %s:%d for %d devices", settings.mqtt.host, settings.mqtt.port, len(users))
     try:
@@ -63,7 +63,7 @@ def _reload_if_changed(home: Home, broker: EmbeddedBroker, stamp: int) -> int:
         return stamp
     users, stamp = read_users(home)
     try:
-        broker.reload(users)
+        broker.reload([*users, *probe_users(home)])
     except GatehouseError as error:
         _log.error("the new list of credentials was refused, the old one stays: %s", error.message)
         return stamp

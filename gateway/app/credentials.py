@@ -12,13 +12,15 @@ from gateway.broker import BrokerUser, hash_password
 from gateway.broker.server import write_private
 from gateway.config import Home
 from gateway.contract import Adapter
+from gateway.inbox.probe import ProbeDevice, probe_device
 from gateway.model import Device
 
 CORE_USER = "gatehouse-core"
+PROBE_USERS = ("gatehouse-probe-1", "gatehouse-probe-2")
 
 
 class CoreSecret(msgspec.Struct):
-    """The core's credential at the embedded broker."""
+    """A credential of ours at the embedded broker."""
 
     password: str
     bcrypt: str
@@ -31,7 +33,26 @@ def new_password() -> str:
 
 def core_secret(home: Home) -> CoreSecret:
     """The core's credential, made at the first call."""
-    path = home.secrets / "core-mqtt.json"
+    return _secret(home.secrets / "core-mqtt.json")
+
+
+def probe_devices(home: Home) -> list[ProbeDevice]:
+    """Two credentials of the embedded broker for `gatehouse broker probe`, made at the first call."""
+    return [probe_device(name, _secret(home.secrets / f"{name}.json").password) for name in PROBE_USERS]
+
+
+def probe_users(home: Home) -> list[BrokerUser]:
+    """The same as the broker takes them."""
+    hashes = [_secret(home.secrets / f"{name}.json").bcrypt for name in PROBE_USERS]
+    return [
+        BrokerUser(
+            name=device.username, password_bcrypt=bcrypt, publish=(device.publish,), subscribe=(device.subscribe,)
+        )
+        for device, bcrypt in zip(probe_devices(home), hashes, strict=True)
+    ]
+
+
+def _secret(path: Path) -> CoreSecret:
     try:
         return msgspec.json.decode(path.read_bytes(), type=CoreSecret)
     except FileNotFoundError:

@@ -101,7 +101,8 @@ class _Core:
                 return ProbeResult("connection", True, f"{self._settings.url} accepts {self._settings.username}")
         except Turned as error:
             detail = f"{self._settings.url} refused {self._settings.username or 'us'}: {error}"
-            return ProbeResult("connection", False, detail, "check mqtt.username and its password")
+            advice = "check mqtt.username and its password, and that an MQTT broker listens there (with TLS or without)"
+            return ProbeResult("connection", False, detail, advice)
         except OSError as error:
             detail = f"{self._settings.url} cannot be reached: {error}"
             return ProbeResult("connection", False, detail, "check that the broker runs, and mqtt.url")

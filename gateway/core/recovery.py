@@ -31,8 +31,8 @@ from gateway.store.writer import Writer
 
 _log = logging.getLogger(__name__)
 
-#: Closed orders and final commands that are remembered, newest first, so that a fault reopens its order and an
-#: idempotency key is known.
+#: Closed alerts and orders, final commands and commands with a key that are remembered, newest first, so that who comes
+#: second is told who was first, a fault reopens its order, and an idempotency key is known.
 REMEMBERED = 2000
 
 
@@ -78,7 +78,8 @@ def load_records(writer: Writer) -> dict[str, list[Any]]:
     final = [state.value for state in CommandState if state.final]
     c = tables
     return {
-        "alerts": _bodies(writer, select(c.alerts.c.body).where(c.alerts.c.state != AlertState.CLOSED), Alert),
+        "alerts": _bodies(writer, select(c.alerts.c.body).where(c.alerts.c.state != AlertState.CLOSED), Alert)
+        + _newest(writer, c.alerts, c.alerts.c.state == AlertState.CLOSED, c.alerts.c.raised_at, Alert),
         "work_orders": _bodies(
             writer, select(c.work_orders.c.body).where(c.work_orders.c.state != OrderState.CLOSED), WorkOrder
         )
@@ -87,7 +88,8 @@ def load_records(writer: Writer) -> dict[str, list[Any]]:
         ),
         "plan_runs": _bodies(writer, select(c.plan_runs.c.body).where(c.plan_runs.c.state == "running"), PlanRun),
         "commands": _bodies(writer, select(c.commands.c.body).where(c.commands.c.state.not_in(final)), Command)
-        + _newest(writer, c.commands, c.commands.c.state.in_(final), c.commands.c.requested_at, Command),
+        + _newest(writer, c.commands, c.commands.c.state.in_(final), c.commands.c.requested_at, Command)
+        + _newest(writer, c.commands, c.commands.c.idempotency_key.is_not(None), c.commands.c.requested_at, Command),
         "passes": _bodies(writer, select(c.passes.c.body), Pass),
     }
 

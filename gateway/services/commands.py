@@ -48,7 +48,8 @@ class Commands:
         self._keys.clear()
         self._opens.clear()
         self._strays.clear()
-        for command in sorted(commands, key=lambda command: (command.requested_at, command.id)):
+        unique = {command.id: command for command in commands}.values()
+        for command in sorted(unique, key=lambda command: (command.requested_at, command.id)):
             self._keep(command)
             if word_of(command.name).opens and not _automatic(command.by):
                 requested = command.expires_due - (command.expires - command.requested_at)

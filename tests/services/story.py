@@ -139,7 +139,7 @@ class Story:
             alerts=self.records(Alert),
             work_orders=self.records(WorkOrder),
             plan_runs=self.records(PlanRun),
-            commands=self.records(Command),
+            commands=[*self.records(Command), *self.records(Command)],
             passes=self.records(Pass),
             devices=DEVICES,
             zones=ZONES,

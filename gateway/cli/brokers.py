@@ -65,8 +65,9 @@ def probe_command(
         print_json(results)
     else:
         for result in results:
-            click.echo(f"{'ok  ' if result.ok else 'FAIL'} {result.name}: {result.detail}")
-            if not result.ok and result.advice:
+            mark = "FAIL" if not result.ok else "note" if result.advice else "ok  "
+            click.echo(f"{mark} {result.name}: {result.detail}")
+            if result.advice:
                 click.echo(f"     {result.advice}")
     sys.exit(0 if all(result.ok for result in results) else 1)
 

@@ -25,7 +25,7 @@ _SHIPPED: Final = "see deploy/mosquitto/mosquitto.conf"
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
-    """One answer. `advice` says what to change; empty when nothing has to be."""
+    """One answer. `advice` says what to change; where it comes with `ok`, it is for those who want more than we need."""
 
     name: str
     ok: bool
@@ -255,11 +255,10 @@ class _Between:
             except Turned:
                 taken = False
         if taken:
-            detail = (
-                "whoever knows a client id can push its owner out; the core's own is random and secret for that reason"
-            )
+            # The core's own client id is random and private, so its session is safe; a device's is not.
+            detail = "whoever knows a device's client id can push it off the line (not read its messages)"
             advice = "bind it to the user where the broker can: `use_username_as_clientid true` in Mosquitto"
-            return ProbeResult("client id", False, detail, advice)
+            return ProbeResult("client id", True, detail, advice)
         return ProbeResult("client id", True, "nobody can take another's place by its client id")
 
     def queue(self) -> ProbeResult:

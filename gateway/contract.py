@@ -31,8 +31,8 @@ from gateway.model.place import Device
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the core must know of an adapter before it has seen a message.
 
-    `topics` are MQTT filters to subscribe to. `publish` and `subscribe` are the topics that one device's credential may
-    use, with `{device}`, `{site}` and `{external_id}` as placeholders. `commands` are the command words it can encode.
+    `topics` are MQTT filters to subscribe to; `kinds` is `("*",)` where the format can carry every kind. `publish` and
+    `subscribe` are the topics that one device's credential may use, with `{device}`, `{site}` and `{external_id}` as placeholders. `commands` are the command words it can encode.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Adapter(Protocol):
         """What the core must know before the first message."""
 
     def decode(self, topic: str, payload: bytes, context: Context) -> Decoded:
-        """The events of one message. Pure; any exception other than the two named ones is a bug and is dead-lettered."""
+        """The events of one message. Pure; any exception but the two named ones is a bug and is dead-lettered."""
 
 
 class Packet(msgspec.Struct, frozen=True):

@@ -140,8 +140,8 @@ class Part:
 
 def read_document(text: str, file: str) -> Part:
     """The root of a YAML file. Raises `MappingError` where it is no YAML or empty."""
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -149,8 +149,11 @@ def read_document(text: str, file: str) -> Part:
         problem = str(error.problem)
         hint = " (put texts with braces in quotes)" if "'{'" in problem or "'['" in problem else ""
         raise MappingError(file, line, column, f"not YAML: {error.problem or error}{hint}") from None
-    except yaml.YAMLError as error:
-        raise MappingError(file, 1, 1, f"not YAML: {error}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise MappingError(file, line, 1, f"not YAML: {error.reason}") from None
+    except RecursionError:
+        raise MappingError(file, 1, 1, "nested too deep") from None
     if node is None:
         raise MappingError(file, 1, 1, "the file is empty")
     return Part(node, file, loader)

@@ -38,7 +38,11 @@ def load_mapping(
 
     `codecs` are decoders that the mapping may name besides the built-in ones, `profiles` those from files of their own.
     """
-    return MappingAdapter(read_document(text, file), {**CODECS, **(codecs or {})}, profiles or {})
+    root = read_document(text, file)
+    try:
+        return MappingAdapter(root, {**CODECS, **(codecs or {})}, profiles or {})
+    except RecursionError:
+        raise root.wrong("an anchor contains itself") from None
 
 
 class MappingAdapter:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.mapping import MappingAdapter, MappingError, load_mapping
 from adapters.mapping.profiles import read_profile
+from tests.adapters.cases import ROOT
 
 HEAD = "adapter: bell\ntitle: {en: Bell}\ntopics: [bell/+]\ndevice: $.id\nmessages:\n"
 
@@ -88,6 +93,29 @@ def test_a_file_that_is_no_mapping_says_what_it_lacks(text: str, line: int, told
 def test_a_profile_needs_tables() -> None:
     with pytest.raises(MappingError, match="a profile needs `tables`"):
         read_profile("title: {en: X}\n", "x.yaml")
+
+
+def test_an_anchor_that_contains_itself_is_refused() -> None:
+    assert "contains itself" in refused(HEAD + "- events: {kind: a.b, fields: {x: &x [*x]}}\n").message
+
+
+LINES = (ROOT / "adapters/vzenith/mapping.yaml").read_text("utf-8").splitlines()
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, database=None)
+def test_no_damage_to_a_file_gives_anything_but_an_adapter_or_a_refusal_with_its_place(data: st.DataObject) -> None:
+    lines = list(LINES)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        lines[at] = data.draw(
+            st.sampled_from(["", lines[at].strip(), lines[at] + " x", "  " + lines[at], lines[at][:9]]) | st.text()
+        )
+    try:
+        load_mapping("\n".join(lines), "bell.yaml", {"plate": str, "plate_base64": str})
+    except MappingError as error:
+        story = error.message
+        assert re.match(r"^bell\.yaml:\d+:\d+: ", story)
 
 
 def test_tags_that_would_run_code_are_refused() -> None:

@@ -26,7 +26,7 @@ NAMES = [name for name, _ in BUILT_IN]
 CATALOGUE = load_catalogue()
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 WHERE = re.compile(r"^(\$|byte \d+|topic$|payload$|settings\.|value$|replay$|sequence$|[a-z_.]+$)")
-FUZZ = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 ALL = [pytest.param(name, case, id=f"{name}: {case['name']}") for name in NAMES for case in cases(name)]
 every_adapter = pytest.mark.parametrize("name", NAMES)

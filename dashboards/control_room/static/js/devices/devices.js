@@ -9,6 +9,7 @@ import { alerts, devices, SEVERITIES } from "../live/store.js";
 import { zonePath } from "../place.js";
 import { SearchBox } from "../queue/filters.js";
 import { go, route } from "../route.js";
+import { found } from "../search.js";
 import { Presence } from "../detail/device_card.js";
 import { Shape } from "../widgets/icon.js";
 import { Grid } from "../widgets/virtual.js";
@@ -22,13 +23,12 @@ const presence = signal("");
 
 /** @param {Device} device @param {string} text */
 function matches(device, text) {
-  const straws = [device.id, device.external_id, device.type, device.adapter, ...Object.values(device.name ?? {}), ...zonePath(device.zone, 4)];
-  return text.split(/\s+/).every((part) => straws.some((straw) => straw?.toLowerCase().includes(part)));
+  return found(text, [device.id, device.external_id, device.type, device.adapter, ...Object.values(device.name ?? {}), ...zonePath(device.zone, 4)]);
 }
 
 /** @param {Device[]} all */
 function filtered(all) {
-  const text = search.value.trim().toLowerCase();
+  const text = search.value.trim();
   return all
     .filter((device) => (!type.value || device.type === type.value)
       && (!presence.value || (presence.value === "online") === (device.online === true))
@@ -39,13 +39,13 @@ function filtered(all) {
 /** The most urgent open alert of each device. */
 function worst() {
   /** @type {Map<string, string>} */
-  const found = new Map();
+  const marks = new Map();
   for (const alert of alerts.all()) {
     if (!alert.device || !alert.active || alert.state === "closed") continue;
-    const old = found.get(alert.device);
-    if (!old || SEVERITIES.indexOf(alert.severity) < SEVERITIES.indexOf(/** @type {any} */ (old))) found.set(alert.device, alert.severity);
+    const old = marks.get(alert.device);
+    if (!old || SEVERITIES.indexOf(alert.severity) < SEVERITIES.indexOf(/** @type {any} */ (old))) marks.set(alert.device, alert.severity);
   }
-  return found;
+  return marks;
 }
 
 /** The screen. */

@@ -8,6 +8,7 @@ import { orders } from "../live/store.js";
 import { placeOf } from "../place.js";
 import { SearchBox } from "../queue/filters.js";
 import { go, href, route } from "../route.js";
+import { found } from "../search.js";
 import { bare } from "../words.js";
 import { Icon, Level } from "../widgets/icon.js";
 import { Grid } from "../widgets/virtual.js";
@@ -36,9 +37,9 @@ const sortKey = (order) => String(promise(order)?.by ?? "9");
 export function Orders() {
   const box = useRef(/** @type {HTMLInputElement|null} */ (null));
   const pane = useRef(/** @type {HTMLElement|null} */ (null));
-  const text = search.value.trim().toLowerCase();
+  const text = search.value.trim();
   const list = orders.all()
-    .filter((order) => (showClosed.value || order.state !== "closed") && (!text || [order.number, say(order.title), order.team, order.assignee, ...placeOf(order)].some((straw) => straw?.toLowerCase().includes(text))))
+    .filter((order) => (showClosed.value || order.state !== "closed") && (!text || found(text, [order.number, say(order.title), order.team, order.assignee, ...placeOf(order)])))
     .sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) && Number(a.state === "closed") - Number(b.state === "closed") || sortKey(a).localeCompare(sortKey(b)));
   const chosen = route.value.id;
   const late = list.filter((order) => promise(order)?.late).length;

@@ -8,6 +8,7 @@ import { decisions, passes, sites } from "../live/store.js";
 import { attempt } from "../notices.js";
 import { deviceName } from "../place.js";
 import { SearchBox } from "../queue/filters.js";
+import { found } from "../search.js";
 import { Dialog } from "../widgets/dialog.js";
 
 /** @typedef {import("../types.js").Pass} Pass */
@@ -19,8 +20,8 @@ const revealed = signal(/** @type {Record<string, string>} */ ({}));
 /** The screen. */
 export function Passes() {
   const [dialog, setDialog] = useState("");
-  const text = search.value.trim().toLowerCase();
-  const list = passes.all().filter((pass) => !text || [pass.value, pass.name, pass.note, pass.kind].some((straw) => straw?.toLowerCase().includes(text)))
+  const text = search.value.trim();
+  const list = passes.all().filter((pass) => !text || found(text, [pass.value, pass.name, pass.note, t(`pass.${pass.kind}`)]))
     .sort((a, b) => String(b.created_at).localeCompare(String(a.created_at)));
   return html`<div class="screen pair">
     <section class="panel" aria-labelledby="passes-title">
@@ -71,11 +72,11 @@ function Reveal({ onClose }) {
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (await attempt(async () => {
-      const found = /** @type {Record<string, string>} */ ({});
+      const values = /** @type {Record<string, string>} */ ({});
       await pages(`/passes?limit=500&reveal=${encodeURIComponent(reason.trim())}`, (/** @type {Pass[]} */ items) => {
-        for (const pass of items) found[pass.id] = pass.value;
+        for (const pass of items) values[pass.id] = pass.value;
       });
-      revealed.value = found;
+      revealed.value = values;
     }, t("passes.revealed"))) onClose();
   };
   return html`<${Dialog} title=${t("passes.reveal")} onClose=${onClose}><form onSubmit=${send}><p class="hint">${t("passes.reveal_hint")}</p>

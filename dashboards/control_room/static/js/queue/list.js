@@ -3,7 +3,7 @@ import { computed, signal } from "../html.js";
 import { alerts, isShelved, SEVERITIES } from "../live/store.js";
 import { placeOf } from "../place.js";
 import { route } from "../route.js";
-import { say } from "../i18n.js";
+import { found } from "../search.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
 
@@ -39,8 +39,7 @@ const folded = (alert) => alert.parent != null && alerts.items.has(alert.parent)
 
 /** @param {Alert} alert @param {string} text */
 function matches(alert, text) {
-  const haystack = [alert.id, say(alert.title), alert.device, alert.rule, ...placeOf(alert), ...Object.values(alert.title ?? {})];
-  return text.split(/\s+/).every((part) => haystack.some((straw) => straw?.toLowerCase().includes(part)));
+  return found(text, [alert.id, alert.device, alert.rule, ...placeOf(alert), ...Object.values(alert.title ?? {})]);
 }
 
 /**
@@ -48,7 +47,7 @@ function matches(alert, text) {
  * slips under the hand.
  */
 export const rows = computed(() => {
-  const text = search.value.trim().toLowerCase();
+  const text = search.value.trim();
   const chosen = route.value.screen === "alerts" ? route.value.id : "";
   const list = alerts.all().filter((alert) => {
     if (alert.id === chosen && !text) return tab.value !== "shelved" || isShelved(alert);

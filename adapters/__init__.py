@@ -7,7 +7,7 @@ mapping files into `HOME/mappings/*.yaml` and fault tables into `HOME/mappings/p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -40,7 +40,7 @@ class AdapterError(GatehouseError):
 
 
 def load_adapters(extra_mappings: Path | None = None) -> dict[str, Adapter]:
-    """Every adapter under its name and its aliases. `extra_mappings` is a folder of mapping files, which may be absent.
+    """Every adapter by its own name. `extra_mappings` is a folder of mapping files, which may be absent.
 
     Raises `MappingError` for a file that is wrong and `AdapterError` for a name that is taken or a broken package.
     """
@@ -52,8 +52,15 @@ def load_adapters(extra_mappings: Path | None = None) -> dict[str, Adapter]:
             if taken in sources:
                 raise AdapterError(f"{source}: the name {taken!r} is taken by {sources[taken]}; choose another")
             sources[taken] = source
-            found[taken] = adapter
+        found[adapter.manifest.name] = adapter
     return found
+
+
+def find_adapter(adapters: Mapping[str, Adapter], name: str) -> Adapter | None:
+    """The adapter called `name`, or having it as an alias (`native` is `cloudevents`); None if there is none."""
+    if name in adapters:
+        return adapters[name]
+    return next((adapter for adapter in adapters.values() if name in adapter.manifest.aliases), None)
 
 
 def _all(folder: Path | None) -> Iterator[tuple[str, Adapter]]:
@@ -96,4 +103,4 @@ def _text(file: Path) -> str:
         raise AdapterError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "AdapterError", "MappingError", "load_adapters"]
+__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "AdapterError", "MappingError", "find_adapter", "load_adapters"]

@@ -32,7 +32,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the core must know of an adapter before it has seen a message.
 
     `topics` are MQTT filters to subscribe to; `kinds` is `("*",)` where the format can carry every kind. `publish` and
-    `subscribe` are the topics that one device's credential may use, with `{device}`, `{site}` and `{external_id}` as placeholders. `commands` are the command words it can encode.
+    `subscribe` are the topics that one device's credential may use, with `{device}`, `{site}` and `{external_id}` as
+    placeholders. `commands` are the command words it can encode.
     """
 
     name: str

@@ -55,7 +55,7 @@ def test_every_mapping_of_the_documentation_uses_kinds_of_the_catalogue() -> Non
 
 def test_the_native_event_of_the_documentation_is_read() -> None:
     ((info, body),) = [block for block in BLOCKS if block[0].startswith("json native ")]
-    result = try_message(load_adapters()["native"], info.removeprefix("json native "), body.encode())
+    result = try_message(load_adapters()["cloudevents"], info.removeprefix("json native "), body.encode())
     (event,) = result["events"]
     assert (event["id"], event["sequence"], event["boot"]) == ("meter-7 2f-41", 41, "2f")
 

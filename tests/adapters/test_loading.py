@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import adapters
-from adapters import AdapterError, MappingError, load_adapters
+from adapters import AdapterError, MappingError, find_adapter, load_adapters
 from adapters.trial import try_message
 from gateway.contract import Context, Decoded, Manifest, Reading
 
@@ -31,8 +31,9 @@ class Doorbell:
 
 def test_the_native_format_has_two_names() -> None:
     found = load_adapters()
-    assert found["native"] is found["cloudevents"]
-    assert {adapter.manifest.name for adapter in found.values()} == {name for name, _ in adapters.BUILT_IN}
+    assert find_adapter(found, "native") is found["cloudevents"] is find_adapter(found, "cloudevents")
+    assert find_adapter(found, "morse") is None
+    assert list(found) == [name for name, _ in adapters.BUILT_IN]
 
 
 def test_a_folder_that_is_not_there_adds_nothing(tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_a_folder_that_is_not_there_adds_nothing(tmp_path: Path) -> None:
 def test_a_mapping_in_the_folder_is_an_adapter_like_any_other(tmp_path: Path) -> None:
     (tmp_path / "bell.yaml").write_text(MAPPING)
     found = load_adapters(tmp_path)
-    assert found["gong"] is found["bell"]
+    assert find_adapter(found, "gong") is found["bell"]
     assert try_message(found["bell"], "bell/b-1", b"{}")["events"] == [{"kind": "access.visitor", "data": {}}]
 
 

@@ -19,7 +19,7 @@ def register(root: click.Group, broker: click.Group) -> None:
 
 @click.group(cls=Group)
 def adapter() -> None:
-    """List the adapters, and try one on a message."""
+    """List the adapters, try one on a message, begin a new one."""
 
 
 @adapter.command(name="list")
@@ -65,4 +65,25 @@ def try_adapter(place: Place, name: str, topic: str, timezone: str, payload: Pat
         raise NotFound("adapter", name)
     outcome = try_message(found, topic, payload.read_bytes(), timezone)
     print_json(outcome)
-    sys.exit(1 if outcome.get("error") else 0)
+    sys.exit(1 if outcome["outcome"] == "undecodable" else 0)
+
+
+@adapter.command(name="new")
+@click.argument("name")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where to put it; the current folder by default.",
+)
+def new_adapter(name: str, directory: Path) -> None:
+    """Begin an adapter of your own: a small package with fixtures and tests that pass as they stand.
+
+    \b
+    Example:
+      gatehouse adapter new my_meter --directory src
+    """
+    from adapters.scaffold import create
+
+    for path in create(name, directory):
+        click.echo(path)

@@ -8,7 +8,7 @@ tests/inbox/test_paho_pin.py pins, and pyproject.toml holds paho below 2.3.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,6 +98,12 @@ class BufferedClient(paho.Client):
     def send_acknowledgements(self, packets: bytes) -> None:
         """Queues PUBACK packets as one piece of outgoing data; paho writes it in order with the rest."""
         self._packet_queue(_PUBACK, packets, 0, 0)
+
+    def drop_outgoing(self, mids: Iterable[int]) -> None:
+        """Forgets publications that paho would send again with the next connection."""
+        with self._out_message_mutex:
+            for mid in mids:
+                self._out_messages.pop(mid, None)
 
     def network_thread_ended(self) -> bool:
         """Whether no thread serves the connection, whatever `is_connected` says."""

@@ -16,8 +16,8 @@ class Handover:
 
     def __init__(self) -> None:
         self._queue: deque[InboxMessage] = deque()
-        # A bare lock as a bell: held is silent, released is rung. An Event has a lock inside; a signal handler that calls
-        # `wake` would wait for it for ever if it came while the main thread holds it.
+        # A bare lock as a bell: held is silent, released is rung. An Event has a lock inside: a signal handler that
+        # calls `wake` would wait for it for ever if it came while the main thread holds it.
         self._bell = threading.Lock()
         self._bell.acquire()
         self._sleeping = False

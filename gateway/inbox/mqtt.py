@@ -178,9 +178,9 @@ class MqttInbox:
     ) -> bool:
         """Sends a message, from any thread. False: it was not taken, because there is no connection or no room.
 
-        `expiry` (seconds) is honoured over MQTT 5 only. `on_done` is called from the network thread with True when the
-        broker has the message (QoS 1: its PUBACK), with False when it refused it; it must not block. A message whose
-        PUBACK was lost with the connection is sent again on the next one.
+        A message whose PUBACK was lost with the connection is sent again on the next one, not after `expiry` seconds
+        though; over MQTT 5 the broker holds it no longer either. `on_done` is called from the network thread with True when the
+        broker has the message (QoS 1: its PUBACK), with False when it refused it or it expired; it must not block.
         """
         if not self._connected.is_set():
             self.counters.publish_refused += 1
@@ -188,7 +188,7 @@ class MqttInbox:
         properties = None
         if self._v5 and expiry is not None:
             properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=max(1, math.ceil(expiry)))
-        self._outgoing.announce(on_done)
+        self._outgoing.announce(on_done, math.inf if expiry is None else time.monotonic() + expiry)
         try:
             info = self._client.publish(topic, payload, qos, retain, properties)
         finally:
@@ -270,6 +270,11 @@ class MqttInbox:
             self._pending.clear()
         self._reader = FrameReader(version_5=self._v5)
         self._connected.clear()
+        expired = self._outgoing.expired(time.monotonic())
+        self._client.drop_outgoing(expired)
+        for mid in expired:
+            with self._guarded("on_done"):
+                self._outgoing.finished(mid, False)
 
     def _on_connect(self, _c: paho.Client, _u: Any, flags: Any, reason: ReasonCode, _p: Properties | None) -> None:
         with self._guarded("on_connect"):

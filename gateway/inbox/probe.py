@@ -25,7 +25,7 @@ _SHIPPED: Final = "see deploy/mosquitto/mosquitto.conf"
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
-    """One answer. `advice` says what to change; where it comes with `ok`, it is for those who want more than we need."""
+    """One answer. `advice` says what to change; beside an `ok` it is for those who want more than we need."""
 
     name: str
     ok: bool

@@ -394,6 +394,31 @@ def test_fault_066_a_retained_copy_is_marked_as_no_news(any_broker: BrokerFactor
     assert [(message.payload, message.retain) for message in collect(inbox, 2)] == [(b"old", True), (b"new", False)]
 
 
+def test_fault_073_a_command_whose_time_ran_out_without_a_connection_is_not_sent_with_the_next(
+    nats_broker: BrokerFactory, make_inbox: InboxFactory
+) -> None:
+    """The broker hangs, so no PUBACK comes, and dies: paho would send both again. 3.1.1 has no expiry of its own."""
+    broker = nats_broker(devices=[device("a")])
+    inbox = make_inbox(broker)
+    done: list[tuple[str, bool]] = []
+    os.kill(broker.embedded.pid, signal.SIGSTOP)
+    topic = "gatehouse/v1/s1/a/commands"
+    assert inbox.publish(topic, b"open", expiry=0.2, on_done=lambda taken: done.append(("open", taken)))
+    assert inbox.publish(topic, b"light on", on_done=lambda taken: done.append(("light on", taken)))
+    broker.kill()
+    end = time.monotonic() + 0.3
+    wait_until(lambda: time.monotonic() > end, what="the time to run out")
+    broker.restart()
+    with MqttTestClient(broker.port, *broker.login("a")) as gate:
+        gate.subscribe("gatehouse/v1/s1/a/commands")
+        wait_until(lambda: len(done) == 2, 10.0, "both to be decided")
+        if "light on" not in [message.payload.decode() for message in gate.messages]:
+            assert inbox.publish("gatehouse/v1/s1/a/commands", b"end")
+            gate.wait_for()
+        assert b"open" not in [message.payload for message in gate.messages]
+    assert sorted(done) == [("light on", True), ("open", False)]
+
+
 def test_a_flood_at_qos_0_is_bounded_and_counted(nats_broker: BrokerFactory, make_inbox: InboxFactory) -> None:
     broker = nats_broker(devices=[device("a")])
     inbox = make_inbox(broker, window=100)

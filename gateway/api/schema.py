@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from gateway.api.shape import may_be_none, parts_of, schema_type
 from gateway.model import Alert, Command, Pass, PlanRun, Site, WorkOrder, Zone
@@ -176,7 +176,7 @@ class HistoryOut(Shown):
     device: str
     field: str
     unit: str
-    points: list[tuple[str | int, float | None]]
+    points: list[Annotated[list[str | float | None], Field(min_length=2, max_length=2)]]
 
 
 class StatusOut(Shown):

@@ -65,7 +65,7 @@ class ReadingsHistory:
         told = max((kind.interval for kind in self._kinds(kinds)), default=0.0)
         if told or len(found) < 3:
             return float(told)
-        return statistics.median(b.time - a.time for a, b in itertools.pairwise(found))
+        return statistics.median_low(b.time - a.time for a, b in itertools.pairwise(found))
 
     def _read(
         self, name: str, *, device: str, field: str, since: float, until: float, points: int, kinds: Sequence[str]

@@ -17,7 +17,19 @@ from sqlalchemy import insert
 from gateway.api.app import create_app
 from gateway.api.settings import ApiSettings, Definitions
 from gateway.catalogue import load_catalogue
-from gateway.model import Alert, AlertState, Catalogue, Command, Device, Evidence, Pass, PlanRun, Severity, StepRun, WorkOrder
+from gateway.model import (
+    Alert,
+    AlertState,
+    Catalogue,
+    Command,
+    Device,
+    Evidence,
+    Pass,
+    PlanRun,
+    Severity,
+    StepRun,
+    WorkOrder,
+)
 from gateway.store import tables as t
 from gateway.store.queries import Reader
 from tests.api.core_double import CoreDouble, encoded
@@ -155,9 +167,7 @@ def catalogue() -> Catalogue:
 def settings(page_folder: Path, catalogue: Catalogue) -> ApiSettings:
     rule = {"id": "parking.blocked", "title": {"en": "Refused"}}
     return ApiSettings(
-        definitions=Definitions(
-            catalogue=catalogue, rules=(rule,), plans=({"id": "fire", "title": {"en": "Fire"}},)
-        ),
+        definitions=Definitions(catalogue=catalogue, rules=(rule,), plans=({"id": "fire", "title": {"en": "Fire"}},)),
         static=page_folder,
         request_rate=10_000,
         request_burst=10_000,

@@ -175,7 +175,9 @@ async def test_requests_beyond_the_rate_wait(make_app: Callable[..., Any]) -> No
         answers = [await client.get("/sites", headers=bearer("viewer")) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 2
         assert answers[-1].headers["retry-after"] == "1"
-        assert (await client.get("/sites", headers=bearer("operator"))).status_code == 200, "another caller does not wait"
+        assert (await client.get("/sites", headers=bearer("operator"))).status_code == 200, (
+            "another caller does not wait"
+        )
 
 
 @pytest.mark.anyio

@@ -134,7 +134,7 @@ async def test_fault_091_csv_cells_that_look_like_formulas_are_texts(
 async def test_fault_091_csv_keeps_every_row_and_hands_on_the_cursor(
     client: httpx.AsyncClient, core: CoreDouble
 ) -> None:
-    odd = "<img onerror=alert(1)>,\"quoted\"\r\nsecond line {{7*7}} \u202eevil"
+    odd = '<img onerror=alert(1)>,"quoted"\r\nsecond line {{7*7}} \u202eevil'
     core.put_alert(an_alert("al-csv", title={"en": odd}, values={}, evidence=(), raised_at=NOW + 1))
     first = await client.get("/alerts?format=csv&limit=1", headers=bearer("viewer"))
     rows = sheet(first)
@@ -166,7 +166,9 @@ async def test_devices_are_found_by_part_of_id_serial_or_name_in_any_script(
 
     assert await found("d-1") == ["d-1"] and await found("ser_1%") == ["d-1"]
     assert await found("东门") == ["d-1"] and await found("相机") == ["d-1", "east-cam", "west-cam"]
-    assert await found("CAMERA") == ["east-cam", "west-cam"] and await found("%") == ["d-1"] and await found("x_x") == []
+    assert (
+        await found("CAMERA") == ["east-cam", "west-cam"] and await found("%") == ["d-1"] and await found("x_x") == []
+    )
 
 
 def test_every_personal_field_of_the_catalogue_is_masked(app: Any) -> None:

@@ -81,7 +81,9 @@ async def test_an_error_of_the_core_keeps_its_code_and_status(client: httpx.Asyn
     body = is_problem(answer, 503, "unavailable")
     assert body["retry"] is True and answer.headers["retry-after"] == "1"
     core.away, core.fails_with = False, GatehouseError("odd", where="x", path=object())
-    assert is_problem(await client.post("/alerts/al-east/acknowledge", headers=ADMIN), 500, "internal")["detail"] == "odd"
+    assert (
+        is_problem(await client.post("/alerts/al-east/acknowledge", headers=ADMIN), 500, "internal")["detail"] == "odd"
+    )
 
 
 async def test_a_crash_tells_nothing_of_the_inside(
@@ -183,7 +185,9 @@ class TestFault087:
     @given(
         path=st.sampled_from(["/alerts", "/devices", "/events", "/history", "/audit", "/passes", "/dead-letters"]),
         query=st.dictionaries(
-            st.sampled_from(["limit", "cursor", "site", "device", "q", "from", "to", "kind", "field", "points", "state"]),
+            st.sampled_from(
+                ["limit", "cursor", "site", "device", "q", "from", "to", "kind", "field", "points", "state"]
+            ),
             st.text(max_size=12) | st.integers().map(str) | st.text(string.printable, max_size=40),
             max_size=3,
         ),
@@ -225,5 +229,3 @@ async def test_fault_088_what_looks_like_a_template_or_tag_stays_a_text(
     for text in ("{{7*7}}", "${jndi:x}", "!!python/object/apply:os.system", "file:///etc/passwd", "{0.__class__}"):
         answer = await client.post("/alerts/al-east/comment", headers=ADMIN, json={"text": text})
         assert answer.json()["comments"][-1]["text"] == text
-
-

@@ -70,6 +70,7 @@ def run_all(
     started = time.monotonic()
     end: Callable[[], None] = lambda: None  # noqa: E731 - replaced when there is something to end
     try:
+        supervisor.check_ports()
         say(f"Gatehouse starts in {home.path}")
         supervisor.start()
         supervisor.wait_ready(within, lambda problem: say(f"  waiting: {problem}"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import logging
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -15,14 +18,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gateway.config import Home, Settings
-from gateway.errors import Unavailable
+from gateway.errors import ConfigError, Unavailable
 
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _log = logging.getLogger(__name__)
 
 #: Waits between restarts of a process that ends again and again, in seconds: at first and at most.
 FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
 #: A process that has lived this long is taken to be well.
-WELL_AFTER = 30.0
+WELL_AFTER = 3.0
 #: How long a process may take to end before it is killed.
 STOP_WITHIN = 10.0
 #: A log file beyond this size is set aside at the next start; one old file is kept.
@@ -53,7 +58,12 @@ class Child:
             self._log.replace(self._log.with_suffix(".old.log"))
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
-                self._arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self._arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call; the supervisor has no threads
             )
         self._started = time.monotonic()
 
@@ -115,6 +125,16 @@ class Supervisor:
         host = self._settings.api.host
         shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
         return f"{scheme}://{shown}:{self._settings.api.port}"
+
+    def check_ports(self) -> None:
+        """Raises `ConfigError` where a port is taken, before anything is started that would only fail."""
+        api, mqtt = self._settings.api, self._settings.mqtt
+        wanted = [("--api-port", api.host, api.port)]
+        if not mqtt.url:
+            wanted.append(("--mqtt-port", mqtt.host, mqtt.port))
+        for option, host, port in wanted:
+            if not _is_free(host, port):
+                raise ConfigError(option, port, f"a free port; another program has this one ('ss -ltnp' names it)")
 
     def start(self) -> None:
         """Starts all children and notes their process ids in `run/pids`."""
@@ -184,3 +204,18 @@ class Supervisor:
 
 def _how(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _end_with_parent() -> None:
+    """In the child: SIGTERM when the supervisor is gone, however it went, so that no core is left without one."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
+    return True

@@ -1,0 +1,247 @@
+"""FAULTS, groups A and C, on the real processes: kill -9, SIGTERM, two cores on one home."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.support.brokers import wait_until
+from tests.support.gateway import RealGateway, cloud_event
+
+pytestmark = pytest.mark.slow
+
+PACK = """
+- id: test.door_open
+  title: {en: "{device.name} open", zh: "{device.name} 开"}
+  on: access.door
+  when: state == 'open'
+  severity: high
+  then:
+    work_order: {team: security, respond_within: 30m}
+    command: {name: lock, device: self}
+- id: test.lift_held
+  title: {en: "{device.name} stands", zh: "{device.name} 停"}
+  on: elevator.status
+  when: motion == 'stopped' and not in_door_zone
+  for: 20s
+  severity: high
+"""
+
+
+class Publisher:
+    """A device that publishes numbered events at a steady rate and remembers what was acknowledged to it."""
+
+    def __init__(self, port: int, credential: dict[str, str], rate: float) -> None:
+        self.sent = 0
+        self._numbers: dict[int, list[int]] = {}
+        self._acknowledged: list[int] = []
+        self._rate = rate
+        self._device = credential["username"]
+        self._stop = threading.Event()
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=f"{self._device}-publisher", clean_session=False
+        )
+        self._client.username_pw_set(credential["username"], credential["password"])
+        self._client.max_inflight_messages_set(400)
+        self._client.reconnect_delay_set(0.05, 0.2)
+        self._client.on_publish = self._on_publish
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self._thread.start()
+
+    def _on_publish(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
+        self._acknowledged.append(mid)
+
+    @property
+    def acked(self) -> set[int]:
+        """The numbers whose PUBACK came. Message ids are used again, in the order in which they were given out."""
+        given = {mid: iter(numbers) for mid, numbers in self._numbers.items()}
+        return {number for mid in list(self._acknowledged) if (number := next(given[mid], None)) is not None}
+
+    def _run(self) -> None:
+        topic = f"gatehouse/v1/s1/{self._device}/events"
+        begun = time.monotonic()
+        while not self._stop.is_set():
+            if self.sent < (time.monotonic() - begun) * self._rate:
+                body = cloud_event(self._device, "meter.reading", f"n{self.sent}", {"energy_kwh": float(self.sent)})
+                mid = self._client.publish(topic, body, qos=1).mid
+                self._numbers.setdefault(mid, []).append(self.sent)
+                self.sent += 1
+            else:
+                self._stop.wait(0.002)
+
+    def stop(self) -> None:
+        """Stops publishing, and waits for the acknowledgements of all that was sent."""
+        self._stop.set()
+        self._thread.join()
+        wait_until(lambda: len(self._acknowledged) >= self.sent, 30, f"{self.sent} PUBACKs")
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.mark.timeout(420)
+def test_fault_001_fifty_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
+    seed = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
+    print(f"SEED={seed}")
+    chance = random.Random(seed)  # noqa: S311 - repeatable
+    doors = [{"id": f"door-{n}", "site": "s1", "adapter": "cloudevents", "type": "door"} for n in range(20)]
+    lifts = [{"id": f"lift-{n}", "site": "s1", "adapter": "cloudevents", "type": "elevator"} for n in range(5)]
+    with RealGateway(tmp_path / "home", pack=PACK) as gateway:
+        credentials = gateway.add_devices(
+            [*doors, *lifts, {"id": "meter", "site": "s1", "adapter": "cloudevents", "type": "meter"}]
+        )
+        commands: Counter[str] = Counter()
+        publisher = Publisher(gateway.mqtt_port, credentials["meter"], rate=500)
+        opened = 0
+        trapped_at: dict[str, float] = {}
+        for kill in range(50):
+            name = chance.choice(["core", "core", "core", "api", "broker"])
+            old = gateway.kill(name)
+            time.sleep(chance.random() * 0.3)  # the moment itself is what is random here
+            gateway.wait_back(name, old)
+            if kill % 2 == 0 and opened < len(doors):
+                _say(gateway, credentials[f"door-{opened}"], "access.door", {"state": "open"}, commands)
+                opened += 1
+            if kill in (5, 15, 25, 30, 35):
+                lift = f"lift-{len(trapped_at)}"
+                trapped_at[lift] = time.time()
+                _say(gateway, credentials[lift], "elevator.status", {"motion": "stopped", "in_door_zone": False}, commands)
+        publisher.stop()
+        total = publisher.sent + opened + len(trapped_at)
+        wait_until(lambda: _accepted(gateway) >= total, 30, f"{total} accepted of {publisher.sent} readings; {gateway.ledger()}")
+        wait_until(lambda: len(_alerts(gateway, "test.lift_held")) == len(lifts), 40, "the holds fire")
+        _check(gateway, publisher, opened, trapped_at, commands)
+
+
+def _say(
+    gateway: RealGateway, credential: dict[str, str], kind: str, data: dict[str, Any], commands: Counter[str]
+) -> None:
+    """A device comes up, says one thing until it is acknowledged, and notes the commands it gets meanwhile."""
+    device = credential["username"]
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with gateway.client(credential) as client:
+                client.subscribe(f"gatehouse/v1/s1/{device}/commands")
+                client.publish(f"gatehouse/v1/s1/{device}/events", cloud_event(device, kind, f"{device}-1", data))
+                wait_until(lambda: bool(_alerts(gateway, f"test.{'door_open' if kind == 'access.door' else 'none'}", device))
+                           or kind != "access.door", 5, f"the alert of {device}")  # fmt: skip
+                for message in client.messages:
+                    commands[message.payload.decode()] += 1
+                return
+        except (AssertionError, OSError):
+            if time.monotonic() > deadline:
+                raise
+
+
+def _accepted(gateway: RealGateway) -> int:
+    return gateway.ledger().get("accepted", 0)
+
+
+def _alerts(gateway: RealGateway, rule: str, device: str | None = None) -> list[dict[str, Any]]:
+    found = [alert for alert in gateway.bodies("alerts") if alert["rule"] == rule]
+    return [alert for alert in found if device in (None, alert["device"])]
+
+
+def _check(
+    gateway: RealGateway, publisher: Publisher, opened: int, trapped_at: dict[str, float], commands: Counter[str]
+) -> None:
+    stored = Counter(
+        int(row[0]) for row in gateway.sql("select json_extract(data, '$.energy_kwh') from readings where device = 'meter'")
+    )
+    lost = publisher.acked - set(stored)
+    doubled = [number for number, count in stored.items() if count > 1]
+    assert not lost, f"acknowledged and not stored: {sorted(lost)[:20]} of {len(publisher.acked)}"
+    assert not doubled, f"stored more than once: {doubled[:20]}"
+    doors = Counter(alert["device"] for alert in _alerts(gateway, "test.door_open"))
+    assert doors == {f"door-{n}": 1 for n in range(opened)}, doors
+    orders = Counter(order["device"] for order in gateway.bodies("work_orders"))
+    assert {device: orders[device] for device in doors} == dict.fromkeys(doors, 1), orders
+    for lift, at in trapped_at.items():
+        alert = _alerts(gateway, "test.lift_held", lift)
+        assert len(alert) == 1
+        held = alert[0]["raised_at"] - at
+        assert 19.5 <= held <= 45, f"{lift} held for {held:.1f} s"
+    made = Counter(command["device"] for command in gateway.bodies("commands"))
+    assert made == {f"door-{n}": 1 for n in range(opened)}, made
+    assert all(count == 1 for count in commands.values()), f"a command came twice: {commands}"
+    assert gateway.sql("pragma integrity_check") == [("ok",)]
+    verified = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "audit", "verify", "--home", str(gateway.home.path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_fault_036_a_second_core_on_one_home_is_refused(tmp_path: Path) -> None:
+    with RealGateway(tmp_path / "home") as gateway:
+        second = subprocess.run(
+            [sys.executable, "-m", "gateway.cli", "core", "--home", str(gateway.home.path)],
+            capture_output=True, text=True, timeout=20, check=False,
+        )  # fmt: skip
+        assert second.returncode == 1
+        assert f"another core (process {gateway.pids()['core']}) works on" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert gateway.ready()
+
+
+@pytest.mark.parametrize("hard", [False, True], ids=["sigterm", "sigkill_after_it"])
+def test_fault_038_039_stopped_under_load_it_loses_nothing(tmp_path: Path, hard: bool) -> None:
+    gateway = RealGateway(tmp_path / "home", pack=PACK)
+    gateway.start()
+    credential = gateway.add_device("meter", type="meter")
+    publisher = Publisher(gateway.mqtt_port, credential, rate=500)
+    wait_until(lambda: gateway.ledger().get("accepted", 0) > 300, 15, "some hundreds are in")
+    begun = time.monotonic()
+    if hard:
+        gateway.kill("core", signal.SIGTERM)
+        old = gateway.kill("core")
+        gateway.wait_back("core", old)
+        publisher.stop()
+    else:
+        pids = gateway.pids()
+        assert gateway.stop() == 0
+        assert time.monotonic() - begun < 10
+        for name, pid in pids.items():
+            wait_until(lambda pid=pid: not _lives(pid), 5, f"{name} has ended")
+        gateway.start()
+        publisher.stop()
+    wait_until(lambda: gateway.ledger().get("accepted", 0) >= publisher.sent, 20, f"{publisher.sent} accepted")
+    rows = gateway.sql("select count(*), count(distinct json_extract(data, '$.energy_kwh')) from readings")
+    assert rows == [(publisher.sent, publisher.sent)]
+    gateway.stop()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_fault_040_a_restart_keeps_open_alerts_and_their_ids(tmp_path: Path) -> None:
+    with RealGateway(tmp_path / "home", pack=PACK) as gateway:
+        credential = gateway.add_device("door-1", type="door")
+        with gateway.client(credential) as client:
+            client.publish("gatehouse/v1/s1/door-1/events", cloud_event("door-1", "access.door", 1, {"state": "open"}))
+        gateway.wait_for("/alerts", lambda found: len(found["items"]) == 1, state="open")
+        alert = gateway.get("/alerts", state="open")["items"][0]
+        gateway.post(f"/alerts/{alert['id']}/acknowledge")
+        before = gateway.get("/alerts", state="open")["items"]
+        gateway.wait_back("core", gateway.kill("core"))
+        assert gateway.get("/alerts", state="open")["items"] == before
+        assert before[0]["state"] == "acknowledged"

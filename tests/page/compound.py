@@ -31,20 +31,56 @@ def furnish(world: World) -> None:
             number = (building - 1) * 2 + lift
             running = {"floor": 3 + number, "door": "closed", "motion": "stopped" if lift == 1 else "up", "in_door_zone": lift == 1,
                        "occupied": lift == 2, "load_kg": 140 * lift, "speed_mps": 0 if lift == 1 else 1.7, "mode": "normal", "machine_room_c": 24.5}  # fmt: skip
-            device(world, f"lift-{number:02d}", "elevator", f"Lift {number}", f"{number}号电梯", f"b{building}", {"elevator.status": running})
+            device(
+                world,
+                f"lift-{number:02d}",
+                "elevator",
+                f"Lift {number}",
+                f"{number}号电梯",
+                f"b{building}",
+                {"elevator.status": running},
+            )
         for door in range(1, 5):
             id = f"door-{building}{door:02d}"
             state = {"access.door": {"state": "closed", "locked": True, "forced": False}}
             device(world, id, "door", f"Door {building}-{door}", f"{building}-{door} 门", f"b{building}-lobby", state)
         for meter in range(1, 5):
             id = f"meter-{building}{meter:02d}"
-            reading = {"utility": "electricity", "energy_kwh": 10_233.4 + meter * 7, "power_w": 412 + 31 * meter, "voltage_v": 229.6}
-            device(world, id, "meter", f"Meter {building}-{meter}", f"{building}-{meter} 电表", f"b{building}", {"meter.reading": reading})
+            reading = {
+                "utility": "electricity",
+                "energy_kwh": 10_233.4 + meter * 7,
+                "power_w": 412 + 31 * meter,
+                "voltage_v": 229.6,
+            }
+            device(
+                world,
+                id,
+                "meter",
+                f"Meter {building}-{meter}",
+                f"{building}-{meter} 电表",
+                f"b{building}",
+                {"meter.reading": reading},
+            )
     for gate in (1, 2, 3):
         barrier = {"position": "down", "loop_occupied": False, "obstructed": False, "fault": False, "connected": True}
-        device(world, f"barrier-{gate}", "barrier", f"Barrier {gate}", f"{gate}号道闸", "gates", {"parking.barrier": barrier})
+        device(
+            world,
+            f"barrier-{gate}",
+            "barrier",
+            f"Barrier {gate}",
+            f"{gate}号道闸",
+            "gates",
+            {"parking.barrier": barrier},
+        )
     world.tables["devices"]["door-302"]["online"] = False
-    world.ledger |= {"accepted": 184_213, "duplicate": 96, "late": 12, "unknown_device": 4, "undecodable": 2, "ignored": 611}
+    world.ledger |= {
+        "accepted": 184_213,
+        "duplicate": 96,
+        "late": 12,
+        "unknown_device": 4,
+        "undecodable": 2,
+        "ignored": 611,
+    }
     _evening(world)
     _leftovers(world)
 
@@ -70,7 +106,14 @@ def events_of(world: World, id: str) -> list[Json]:
     """The last events of a device: its state, a few times over."""
     states = world.tables["devices"].get(id, {}).get("state", {})
     return [
-        {"id": f"{id}-{n}", "device": id, "kind": kind, "time": world.time(6 + 60 * n), "received": world.time(6 + 60 * n), "data": told["data"]}
+        {
+            "id": f"{id}-{n}",
+            "device": id,
+            "kind": kind,
+            "time": world.time(6 + 60 * n),
+            "received": world.time(6 + 60 * n),
+            "data": told["data"],
+        }
         for kind, told in states.items()
         for n in range(4)
     ]
@@ -80,10 +123,26 @@ def run(world: World, plan: str, device: str | None = None, drill: bool = False,
     """A plan two minutes into its run."""
     steps = [
         ("announce", "Play the announcement in the car", "轿厢内播放安抚广播", True, "", "done", None),
-        ("call-car", "Speak with the people in the car", "通过五方对讲联系被困人员", False, "control_room", "overdue", 60),
+        (
+            "call-car",
+            "Speak with the people in the car",
+            "通过五方对讲联系被困人员",
+            False,
+            "control_room",
+            "overdue",
+            60,
+        ),
         ("notify", "Call the maintenance company", "通知电梯维保单位", False, "control_room", "active", 180),
         ("guard", "Someone is on the way to the landing", "安排人员赶往现场", False, "guard", "active", 180),
-        ("power-off", "The lift's mains switch is off and locked", "切断电梯主电源并挂牌上锁", False, "maintainer", "waiting", 1800),
+        (
+            "power-off",
+            "The lift's mains switch is off and locked",
+            "切断电梯主电源并挂牌上锁",
+            False,
+            "maintainer",
+            "waiting",
+            1800,
+        ),
         ("release", "Everybody is out", "被困人员全部救出", False, "maintainer", "waiting", 1800),
     ]
     advice = {
@@ -150,7 +209,9 @@ def _evening(world: World) -> None:
                    "data": {"floor": 7, "motion": "stopped", "door": "closed", "occupied": True}} for n in range(4)],
     )  # fmt: skip
     plan = world.put("plan-runs", run(world, "elevator-entrapment", "lift-05", alert=alert["id"]))
-    ticket = world.put("work-orders", order(world, alert["title"], "lift-05", "accepted", 130, alert=alert["id"], priority="critical"))
+    ticket = world.put(
+        "work-orders", order(world, alert["title"], "lift-05", "accepted", 130, alert=alert["id"], priority="critical")
+    )
     world.put("alerts", {**alert, "plan_run": plan["id"], "work_order": ticket["id"], "version": 2})
     rows: list[tuple[str, str, str, float, Json]] = [
         ("Door 2-1 was forced open", "2-1 门被强行打开", "high", 1260, {"device": "door-201"}),
@@ -161,30 +222,96 @@ def _evening(world: World) -> None:
         ("Battery of Door 6-3 is low", "6-3 门电池电量低", "low", 40_000, {"device": "door-603"}),
     ]
     for en, zh, severity, ago, more in rows:
-        world.alert("", severity, ago, title={"en": en, "zh": zh}, zone=world.tables["devices"][more["device"]]["zone"], **more)
-    taken = [alert for alert in world.tables["alerts"].values() if alert["device"] in ("door-201", "meter-402", "door-603")]
+        world.alert(
+            "", severity, ago, title={"en": en, "zh": zh}, zone=world.tables["devices"][more["device"]]["zone"], **more
+        )
+    taken = [
+        alert for alert in world.tables["alerts"].values() if alert["device"] in ("door-201", "meter-402", "door-603")
+    ]
     for each in taken:
-        seen = {"state": "acknowledged", "acknowledged_by": "user:li.wei", "acknowledged_at": world.time(1200), "version": 2}
+        seen = {
+            "state": "acknowledged",
+            "acknowledged_by": "user:li.wei",
+            "acknowledged_at": world.time(1200),
+            "version": 2,
+        }
         world.put("alerts", {**each, **seen})
     world.alert("", "medium", 900, title={"en": "Lift 9 stopped outside a floor", "zh": "9号电梯非平层停梯"}, device="lift-09", zone="b5",
                 state="returned", active=False, returned_at=world.time(800))  # fmt: skip
-    shelving = {"by": "user:li.wei", "reason": "Painter works here until noon", "from_at": world.time(1000), "until_at": world.time(-5000), "kind": "shelved"}
-    world.alert("", "medium", 4000, title={"en": "Door 1-3 is held open", "zh": "1-3 门长时间未关"}, device="door-103", zone="b1-lobby", shelving=shelving)
+    shelving = {
+        "by": "user:li.wei",
+        "reason": "Painter works here until noon",
+        "from_at": world.time(1000),
+        "until_at": world.time(-5000),
+        "kind": "shelved",
+    }
+    world.alert(
+        "",
+        "medium",
+        4000,
+        title={"en": "Door 1-3 is held open", "zh": "1-3 门长时间未关"},
+        device="door-103",
+        zone="b1-lobby",
+        shelving=shelving,
+    )
 
 
 def _leftovers(world: World) -> None:
-    world.put("work-orders", order(world, {"en": "Barrier 2 does not come down", "zh": "2号道闸无法落杆"}, "barrier-2", "open", 1100, team="parking"))
+    world.put(
+        "work-orders",
+        order(
+            world,
+            {"en": "Barrier 2 does not come down", "zh": "2号道闸无法落杆"},
+            "barrier-2",
+            "open",
+            1100,
+            team="parking",
+        ),
+    )
     for state, en, zh, device, opened in (
         ("assigned", "Door 3-2 is silent", "3-2 门无上报", "door-302", 3000.0),
         ("in_progress", "Replace the battery of Door 6-3", "更换 6-3 门电池", "door-603", 6000.0),
         ("done", "Lift 9: clean the door tracks", "9号电梯清洁门轨", "lift-09", 7000.0),
     ):
-        world.put("work-orders", order(world, {"en": en, "zh": zh}, device, state, opened, priority="medium", team="facility"))
-    for value, name, more in (("沪A****1", "陈**", {}), ("沪B****9", "王**", {"visitor": True, "until_at": world.time(-7200)}), ("粤E****3", "李**", {"blocked": True})):
+        world.put(
+            "work-orders", order(world, {"en": en, "zh": zh}, device, state, opened, priority="medium", team="facility")
+        )
+    for value, name, more in (
+        ("沪A****1", "陈**", {}),
+        ("沪B****9", "王**", {"visitor": True, "until_at": world.time(-7200)}),
+        ("粤E****3", "李**", {"blocked": True}),
+    ):
         world.put("passes", a_pass(world, value, name, **more))
     letter = {"adapter": "elevator", "device": "", "place": "$.floor", "state": "kept", "payload": None}
     world.lists["dead-letters"] = [
-        {**letter, "id": 1, "received": world.time(300), "fate": "undecodable", "topic": "lift/up/7/LiftFault", "reason": "expected a whole number, got 'B1x'", "size": 214},
-        {**letter, "id": 2, "received": world.time(900), "fate": "oversized", "topic": "mqtt/face/1408801/Rec", "place": "", "reason": "1,204,113 bytes; the limit is 262,144", "size": 1_204_113},
+        {
+            **letter,
+            "id": 1,
+            "received": world.time(300),
+            "fate": "undecodable",
+            "topic": "lift/up/7/LiftFault",
+            "reason": "expected a whole number, got 'B1x'",
+            "size": 214,
+        },
+        {
+            **letter,
+            "id": 2,
+            "received": world.time(900),
+            "fate": "oversized",
+            "topic": "mqtt/face/1408801/Rec",
+            "place": "",
+            "reason": "1,204,113 bytes; the limit is 262,144",
+            "size": 1_204_113,
+        },
     ]
-    world.lists["quarantine"] = [{"adapter": "face-terminal", "external_id": "1408801", "site": SITE, "first_at": world.time(4000), "last_at": world.time(40), "messages": 4, "topic": "mqtt/face/1408801/Rec"}]
+    world.lists["quarantine"] = [
+        {
+            "adapter": "face-terminal",
+            "external_id": "1408801",
+            "site": SITE,
+            "first_at": world.time(4000),
+            "last_at": world.time(40),
+            "messages": 4,
+            "topic": "mqtt/face/1408801/Rec",
+        }
+    ]

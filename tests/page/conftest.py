@@ -101,7 +101,12 @@ class Opened:
             made.add_init_script(f"localStorage.setItem('gatehouse.{name}', {json.dumps(json.dumps(value))})")
         page = made.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: None if request.url.startswith((standin.address, "data:")) else self.foreign.append(request.url))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith((standin.address, "data:")) else self.foreign.append(request.url)
+            ),
+        )
         page.goto(standin.address + where)
         if take_over:
             page.locator("dialog[open] .primary").click()

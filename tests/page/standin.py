@@ -147,7 +147,11 @@ class _Handler(BaseHTTPRequestHandler):
         told = {"user": "anna", "role": self.standin.world.role, "sites": [], "language": "en", "csrf": "stand-in"}
         if method == "POST" and path == "/session":
             right = body == {"user": "anna", "password": "correct horse"}
-            self._send(201 if right else 401, told if right else {"title": "Unauthorized"}, {"Set-Cookie": COOKIE} if right else {})
+            self._send(
+                201 if right else 401,
+                told if right else {"title": "Unauthorized"},
+                {"Set-Cookie": COOKIE} if right else {},
+            )
         elif method == "GET" and path == "/session" and self._signed_in():
             self._send(200, told)
         elif method == "DELETE":

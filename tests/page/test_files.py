@@ -37,15 +37,24 @@ def test_both_languages_have_the_same_texts_with_the_same_placeholders() -> None
 def test_every_text_that_is_asked_for_exists_and_every_text_is_used() -> None:
     asked = set(re.findall(r'\bt\("([a-z_.]+)"', EVERYTHING))
     assert asked - set(TEXTS["en"]) == set()
-    prefixes = set(re.findall(r"\bt\(`([a-z_.]+)\.\$\{", EVERYTHING)) | set(re.findall(r'\bword\("([a-z_.]+)"', EVERYTHING))
+    prefixes = set(re.findall(r"\bt\(`([a-z_.]+)\.\$\{", EVERYTHING)) | set(
+        re.findall(r'\bword\("([a-z_.]+)"', EVERYTHING)
+    )
     named = asked | set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)+)"', EVERYTHING))
-    unused = {key for key in TEXTS["en"] if key not in named and not any(key.startswith(f"{prefix}.") for prefix in prefixes)}
+    unused = {
+        key for key in TEXTS["en"] if key not in named and not any(key.startswith(f"{prefix}.") for prefix in prefixes)
+    }
     assert unused == set()
 
 
 def test_no_module_imports_itself_over_others() -> None:
     imports = {
-        script: [(script.parent / found).resolve() for found in re.findall(r'^import .*?from "(\.[^"]+)"|^export .*?from "(\.[^"]+)"', text, re.M) for found in found if found]
+        script: [
+            (script.parent / found).resolve()
+            for found in re.findall(r'^import .*?from "(\.[^"]+)"|^export .*?from "(\.[^"]+)"', text, re.M)
+            for found in found
+            if found
+        ]
         for script, text in SOURCE.items()
     }
     done: set[Path] = set()
@@ -68,7 +77,9 @@ def test_files_stay_small_and_name_no_other_host_and_build_no_markup() -> None:
         assert text.count("\n") <= 400, f"{file.name} is too long"
         urls = set(re.findall(r"https?://[^\"'\s)>]+", text)) - {"http://www.w3.org/2000/svg"}
         assert urls == set(), f"{file.name} names {urls}"
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), file.name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), (
+            file.name
+        )
 
 
 def test_no_inline_style_or_handler_stands_in_the_page() -> None:
@@ -87,7 +98,9 @@ def test_the_import_map_names_exactly_the_vendored_modules_of_the_lock() -> None
         assert lock[f"node_modules/{entry['package']}"]["version"] == entry["version"]
     index = (STATIC / "index.html").read_text(encoding="utf-8")
     imports = json.loads(re.findall(r'<script type="importmap">(.*?)</script>', index)[0])["imports"]
-    assert {address.removeprefix("./vendor/") for address in imports.values()} == {entry["file"] for entry in manifest if entry["file"].endswith(".mjs")}
+    assert {address.removeprefix("./vendor/") for address in imports.values()} == {
+        entry["file"] for entry in manifest if entry["file"].endswith(".mjs")
+    }
     wanted = set(re.findall(r'from "([^."][^"]*)"', EVERYTHING))
     assert wanted <= set(imports), f"not in the import map: {wanted - set(imports)}"
 
@@ -121,5 +134,11 @@ def test_setting_up_without_npm_says_what_to_do(tmp_path: Path, monkeypatch: pyt
 def test_types_and_lint_are_clean(script: str) -> None:
     if not (PAGE / "node_modules/.installed-dev").exists():
         left_out("the page's tools are missing: python -m dashboards.setup_page --dev")
-    done = subprocess.run([sys.executable, "-m", "dashboards.setup_page", "--check", script], cwd=PAGE.parents[1], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "dashboards.setup_page", "--check", script],
+        cwd=PAGE.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

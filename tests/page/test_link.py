@@ -23,7 +23,9 @@ Open = Callable[..., "Page"]
 MUTED = "Object.defineProperty(AudioContext.prototype, 'state', {get: () => 'suspended'}); AudioContext.prototype.resume = async () => {};"
 
 
-def test_fault_112_a_killed_server_is_told_at_once_and_resumed_without_loss_or_repetition(empty: StandIn, opened: Open) -> None:
+def test_fault_112_a_killed_server_is_told_at_once_and_resumed_without_loss_or_repetition(
+    empty: StandIn, opened: Open
+) -> None:
     world = empty.world
     for number in range(3):
         world.alert(f"Before {number}", "low")
@@ -71,7 +73,12 @@ def test_fault_114_a_position_too_old_reloads_everything_and_says_so(empty: Stan
     page.locator(".row", has_text="Before").wait_for()
     empty.kill()
     page.locator(".strip.stale").wait_for(timeout=10_000)
-    world.tables["alerts"]["AL-0001"] = {**world.tables["alerts"]["AL-0001"], "state": "closed", "active": False, "version": 2}
+    world.tables["alerts"]["AL-0001"] = {
+        **world.tables["alerts"]["AL-0001"],
+        "state": "closed",
+        "active": False,
+        "version": 2,
+    }
     world.alert("After", "low")
     for _ in range(5):
         world.tell("states", "", {"devices": {}})

@@ -52,7 +52,11 @@ def test_shelving_asks_for_a_reason_and_is_counted(standin: StandIn, opened: Ope
     page.locator("dialog[open] .field input").fill("Barrier is being mended")
     page.keyboard.press("Enter")
     page.locator(".counter.shelved b", has_text="2").wait_for()
-    shelved = [alert["shelving"] for alert in standin.world.tables["alerts"].values() if alert["title"]["en"].startswith("Barrier 2")]
+    shelved = [
+        alert["shelving"]
+        for alert in standin.world.tables["alerts"].values()
+        if alert["title"]["en"].startswith("Barrier 2")
+    ]
     assert shelved[0]["reason"] == "Barrier is being mended"
 
 
@@ -60,7 +64,9 @@ def test_what_happened_to_an_alert_elsewhere_shows_without_a_touch(standin: Stan
     page = opened(standin)
     page.locator(".row", has_text="Barrier 2").click()
     alert = next(each for each in standin.world.tables["alerts"].values() if each["device"] == "barrier-2")
-    standin.world.put("alerts", {**alert, "state": "returned", "active": False, "returned_at": standin.world.time(), "version": 9})
+    standin.world.put(
+        "alerts", {**alert, "state": "returned", "active": False, "returned_at": standin.world.time(), "version": 9}
+    )
     page.locator(".sheet .tag", has_text="Returned").wait_for()
     assert page.locator(".row[aria-selected=true] .text").text_content() == "Barrier 2 does not come down"
 
@@ -94,7 +100,10 @@ def test_fault_091_a_device_named_as_markup_is_text_on_every_screen(standin: Sta
     world.tables["sites"]["greenlake"]["name"] = nasty
     world.put("alerts", {**world.tables["alerts"]["AL-0001"], "title": nasty, "advice": nasty, "device": "door-201", "version": 7,
                          "values": {NASTY: NASTY}, "comments": [{"by": NASTY, "written_at": world.time(), "text": NASTY}]})  # fmt: skip
-    world.put("work-orders", {**world.tables["work-orders"][next(iter(world.tables["work-orders"]))], "title": nasty, "version": 7})
+    world.put(
+        "work-orders",
+        {**world.tables["work-orders"][next(iter(world.tables["work-orders"]))], "title": nasty, "version": 7},
+    )
     world.put("passes", {**world.tables["passes"][next(iter(world.tables["passes"]))], "name": NASTY, "note": NASTY})
     world.lists["dead-letters"][0]["reason"] = NASTY
     page = opened(standin, "#/alerts/AL-0001")

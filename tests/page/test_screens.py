@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 Open = Callable[..., "Page"]
-SCREENS = ("alerts", "alerts/AL-0001", "devices", "devices/lift-05", "orders", "orders/WO-0003", "plans", "passes", "health")
+SCREENS = (
+    "alerts",
+    "alerts/AL-0001",
+    "devices",
+    "devices/lift-05",
+    "orders",
+    "orders/WO-0003",
+    "plans",
+    "passes",
+    "health",
+)
 AXE = STATIC.parent / "node_modules/axe-core/axe.min.js"
 
 
@@ -34,7 +44,11 @@ def findings(page: Page) -> list[str]:
     found: list[dict[str, Any]] = page.evaluate(
         "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})).violations"
     )
-    return [f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})" for each in found for node in each["nodes"][:3]]
+    return [
+        f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
+        for each in found
+        for node in each["nodes"][:3]
+    ]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

@@ -38,7 +38,8 @@ class World:
         self.oldest_id = 1
         self.changes: list[tuple[int, str, str, Any]] = []
         self.tables: dict[str, dict[str, Json]] = {
-            name: {} for name in ("alerts", "work-orders", "plan-runs", "commands", "passes", "devices", "zones", "sites")
+            name: {}
+            for name in ("alerts", "work-orders", "plan-runs", "commands", "passes", "devices", "zones", "sites")
         }
         self.lists: dict[str, list[Json]] = {"plans": compound.plans(), "dead-letters": [], "quarantine": []}
         self.ledger = {"accepted": 0, "duplicate": 0, "late": 0, "unknown_device": 0, "undecodable": 0, "ignored": 0}
@@ -153,7 +154,10 @@ class World:
         end, points = self.now(), 120
         start = end - 7200
         step = (end - start) / points
-        wave = [(rfc3339(start + n * step), None if 48 < n < 60 else round(24 + 6 * math.sin(n / 9) + (n * 7 % 5) / 4, 2)) for n in range(points)]
+        wave = [
+            (rfc3339(start + n * step), None if 48 < n < 60 else round(24 + 6 * math.sin(n / 9) + (n * 7 % 5) / 4, 2))
+            for n in range(points)
+        ]
         return {"device": query["device"], "field": query["field"], "unit": "", "points": wave}
 
     def _post_alerts(self, parts: list[str], body: Json, version: int | None) -> Json:
@@ -165,15 +169,27 @@ class World:
         verb = parts[1]
         change: Json = {"version": alert["version"] + 1}
         if verb == "acknowledge":
-            change |= {"state": "acknowledged" if alert["active"] else "closed", "acknowledged_by": "user:anna", "acknowledged_at": self.time()}
+            change |= {
+                "state": "acknowledged" if alert["active"] else "closed",
+                "acknowledged_by": "user:anna",
+                "acknowledged_at": self.time(),
+            }
         elif verb == "shelve":
             until = self.time(-60.0 * body["minutes"])
-            shelving = {"by": "user:anna", "reason": body["reason"], "from_at": self.time(), "until_at": until, "kind": "shelved"}
+            shelving = {
+                "by": "user:anna",
+                "reason": body["reason"],
+                "from_at": self.time(),
+                "until_at": until,
+                "kind": "shelved",
+            }
             change |= {"shelving": shelving}
         elif verb == "unshelve":
             change |= {"shelving": None}
         elif verb == "comment":
-            change |= {"comments": [*alert["comments"], {"by": "user:anna", "written_at": self.time(), "text": body["text"]}]}
+            change |= {
+                "comments": [*alert["comments"], {"by": "user:anna", "written_at": self.time(), "text": body["text"]}]
+            }
         elif verb == "work-order":
             order = self.put("work-orders", compound.order(self, alert["title"], alert["device"], alert=alert["id"]))
             self.put("alerts", {**alert, **change, "work_order": order["id"]})
@@ -182,16 +198,33 @@ class World:
 
     def _post_work_orders(self, parts: list[str], body: Json, version: int | None) -> Json:
         order = self.tables["work-orders"][parts[0]]
-        state = {"assign": "assigned", "accept": "accepted", "start": "in_progress", "done": "done", "verify": "verified", "close": "closed"}
-        log = [*order["log"], {"by": "user:anna", "entry_at": self.time(), "action": parts[1], "text": body.get("text", "")}]
+        state = {
+            "assign": "assigned",
+            "accept": "accepted",
+            "start": "in_progress",
+            "done": "done",
+            "verify": "verified",
+            "close": "closed",
+        }
+        log = [
+            *order["log"],
+            {"by": "user:anna", "entry_at": self.time(), "action": parts[1], "text": body.get("text", "")},
+        ]
         change = {"state": state.get(parts[1], order["state"]), "log": log, "version": order["version"] + 1}
         return self.put("work-orders", {**order, **change, "assignee": body.get("assignee", order["assignee"])})
 
     def _post_plan_runs(self, parts: list[str], body: Json, version: int | None) -> Json:
         run = self.tables["plan-runs"][parts[0]]
         if parts[1] == "stop":
-            return self.put("plan-runs", {**run, "state": "stopped", "finished_at": self.time(), "version": run["version"] + 1})
-        done = {"state": body["state"], "note": body.get("note", ""), "done_by": "user:anna", "finished_at": self.time()}
+            return self.put(
+                "plan-runs", {**run, "state": "stopped", "finished_at": self.time(), "version": run["version"] + 1}
+            )
+        done = {
+            "state": body["state"],
+            "note": body.get("note", ""),
+            "done_by": "user:anna",
+            "finished_at": self.time(),
+        }
         steps = [{**step, **done} if step["id"] == parts[2] else step for step in run["steps"]]
         return self.put("plan-runs", {**run, "steps": steps, "version": run["version"] + 1})
 

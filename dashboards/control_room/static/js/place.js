@@ -3,20 +3,34 @@ import { devices, zones } from "./live/store.js";
 import { say } from "./i18n.js";
 
 /**
- * The names of a zone and those around it, outermost first, at most `depth`.
- * @param {string|null|undefined} id
- * @param {number} [depth]
- * @returns {string[]}
+ * A name without the name of what is around it: "Building 3, Unit 1" within "Building 3" is "Unit 1".
+ * @param {string} name
+ * @param {string} around
  */
-export function zonePath(id, depth = 2) {
+function within(name, around) {
+  if (!around || !name.startsWith(around)) return name;
+  return name.slice(around.length).replace(/^[\s,，、·›-]+/, "") || name;
+}
+
+/**
+ * Shortens each name by the one before it.
+ * @param {string[]} names
+ */
+const shortened = (names) => names.map((name, index) => within(name, names[index - 1] ?? ""));
+
+/** The full names of a zone and those around it, outermost first. @param {string|null|undefined} id */
+function zoneNames(id) {
   const names = [];
   const seen = new Set();
   for (let zone = zones.get(id); zone && !seen.has(zone.id); zone = zones.get(zone.parent)) {
     seen.add(zone.id);
     names.unshift(say(zone.name, zone.id));
   }
-  return (names.length ? names : id ? [id] : []).slice(-depth);
+  return names.length ? names : id ? [id] : [];
 }
+
+/** The names of a zone and those around it, outermost first. @param {string|null|undefined} id @returns {string[]} */
+export const zonePath = (id) => shortened(zoneNames(id));
 
 /** A device's name, or its id. @param {string|null|undefined} id */
 export function deviceName(id) {
@@ -25,13 +39,13 @@ export function deviceName(id) {
 }
 
 /**
- * `Building 3 › Floor 2 › Lift 5` for an alert, an order or a run.
+ * `Building 3 › Unit 1 › Lift 1` for an alert, an order or a run.
  * @param {{device?: string|null, zone?: string|null, building?: string|null, site?: string}} thing
  * @returns {string[]}
  */
 export function placeOf(thing) {
   const device = devices.get(thing.device);
-  const path = zonePath(thing.zone ?? device?.zone ?? thing.building ?? device?.building);
+  const path = zoneNames(thing.zone ?? device?.zone ?? thing.building ?? device?.building);
   const name = thing.device ? deviceName(thing.device) : "";
-  return [...path.filter((part) => part !== name), ...(name ? [name] : [])];
+  return shortened(name && name !== path.at(-1) ? [...path, name] : path);
 }

@@ -12,29 +12,15 @@ import { commands, devices } from "../live/store.js";
 import { wrong } from "../notices.js";
 import { placeOf } from "../place.js";
 import { bare } from "../words.js";
+import { isWeighty, wordsOf } from "./command_words.js";
 import { Dialog } from "../widgets/dialog.js";
 import { HoldButton } from "../widgets/hold.js";
 
 /** @typedef {import("../types.js").Device} Device */
 
-/** The words that devices of a type usually obey, where the gateway does not say it itself. */
-const BY_TYPE = /** @type {Record<string, string[]>} */ ({
-  barrier: ["raise", "lower", "keep_open"],
-  camera: ["raise", "lower"],
-  lane: ["raise", "lower"],
-  door: ["open", "lock", "unlock", "normal"],
-  terminal: ["open"],
-  lift: ["recall", "resume", "announce"],
-  elevator: ["recall", "resume", "announce"],
-});
 const CONFIRM_S = 10;
 
 const chosen = signal(/** @type {{device: string, name: string}|null} */ (null));
-
-/** @param {Device} device */
-function wordsOf(device) {
-  return device.commands ?? BY_TYPE[device.type] ?? BY_TYPE[device.type.split(/[._-]/)[0]] ?? [];
-}
 
 /** The device's commands, and how the last ones ended. @param {{device: Device}} props */
 export function CommandButtons({ device }) {
@@ -69,6 +55,7 @@ export function CommandDialog() {
 function Confirm({ device, name }) {
   const [left, setLeft] = useState(CONFIRM_S);
   const [sent, setSent] = useState("");
+  const [reason, setReason] = useState(isWeighty(name) ? "" : null);
   const holding = useRef(false);
   const key = useRef(crypto.randomUUID?.() ?? String(Math.random()));
   const command = commands.get(sent);
@@ -76,13 +63,13 @@ function Confirm({ device, name }) {
     chosen.value = null;
   };
   useEffect(() => {
-    if (sent) return undefined;
+    if (sent || reason === "") return undefined;
     const timer = setInterval(() => setLeft((old) => (holding.current ? old : Math.max(0, old - 1))), 1000);
     return () => clearInterval(timer);
-  }, [sent]);
+  }, [sent, reason]);
   const send = async () => {
     try {
-      const answer = await post(`/devices/${encodeURIComponent(device.id)}/commands`, { name, args: {} }, { key: key.current });
+      const answer = await post(`/devices/${encodeURIComponent(device.id)}/commands`, { name, args: {}, ...(reason ? { reason } : {}) }, { key: key.current });
       if (answer?.id) commands.put(answer);
       setSent(answer?.id ?? "");
     } catch (error) {
@@ -95,7 +82,9 @@ function Confirm({ device, name }) {
     <${LiveState} device=${device} />
     ${device.online === false && html`<p class="warning-line">${t("command.offline")}</p>`}
     ${link.value !== "live" && html`<p class="warning-line">${t("command.stale")}</p>`}
-    ${sent
+    ${reason === ""
+      ? html`<${Reason} onReason=${setReason} onCancel=${leave} />`
+      : sent
       ? html`<${Progress} command=${command} /><div class="dialog-actions"><button type="button" class="primary" onClick=${leave}>${t("close")}</button></div>`
       : left > 0
         ? html`<${HoldButton} label=${t("command.hold", { command: word("command", name) })} hint=${t("command.left", { s: left })} disabled=${link.value !== "live"}
@@ -103,6 +92,18 @@ function Confirm({ device, name }) {
         : html`<p>${t("command.lapsed")}</p><div class="dialog-actions"><button type="button" onClick=${leave}>${t("cancel")}</button>
             <button type="button" class="primary" autofocus onClick=${() => setLeft(CONFIRM_S)}>${t("command.again")}</button></div>`}
   </${Dialog}>`;
+}
+
+/** Why: heavy commands are not taken without a reason. @param {{onReason: (reason: string) => void, onCancel: () => void}} props */
+function Reason({ onReason, onCancel }) {
+  const [text, setText] = useState("");
+  const next = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (text.trim()) onReason(text.trim());
+  };
+  return html`<form onSubmit=${next}><label class="field">${t("command.reason")}<input required maxlength="300" autofocus value=${text}
+      onInput=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => setText(event.currentTarget.value)} /></label>
+    <div class="dialog-actions"><button type="button" onClick=${onCancel}>${t("cancel")}</button><button class="primary">${t("command.next")}</button></div></form>`;
 }
 
 /** What the device last said, with its age: what a person must see before commanding. @param {{device: Device}} props */

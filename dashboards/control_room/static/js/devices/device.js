@@ -20,7 +20,7 @@ export function DevicePane({ device }) {
   return html`<article key=${device.id} class="sheet">
     <header class="sheet-head">
       <p class="sheet-line"><${Presence} device=${device} /><span class="tag">${word("type", device.type)}</span><span class="spacer"></span><span class="muted mono">${device.id}</span></p>
-      <h2>${say(device.name, device.id)}</h2><p class="where">${zonePath(device.zone, 4).join(" › ")}</p>
+      <h2>${say(device.name, device.id)}</h2><p class="where">${zonePath(device.zone).join(" › ")}</p>
       <${Facts} device=${device} />
     </header>
     ${open.length > 0 && html`<section><h3>${t("devices.open_alerts")}<span class="count">${open.length}</span></h3><ul class="plain">${open.map((alert) => html`<li key=${alert.id}>

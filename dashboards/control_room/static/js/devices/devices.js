@@ -23,7 +23,7 @@ const presence = signal("");
 
 /** @param {Device} device @param {string} text */
 function matches(device, text) {
-  return found(text, [device.id, device.external_id, device.type, device.adapter, ...Object.values(device.name ?? {}), ...zonePath(device.zone, 4)]);
+  return found(text, [device.id, device.external_id, device.type, device.adapter, ...Object.values(device.name ?? {}), ...zonePath(device.zone)]);
 }
 
 /** @param {Device[]} all */
@@ -95,10 +95,16 @@ function Head() {
     <span role="columnheader" class="col-live">${t("column.live")}</span><span role="columnheader" class="number">${t("column.heard")}</span>`;
 }
 
+/** What the device last said that is not just "I am here". @param {Device} device */
+function newestSaid(device) {
+  const said = Object.entries(device.state ?? {}).sort(([, a], [, b]) => String(b.received).localeCompare(String(a.received)));
+  return said.find(([kind]) => kind !== "device.availability") ?? said[0];
+}
+
 /** @param {{device: Device, row: object, level: string|undefined}} props */
 function Row({ device, row, level }) {
   void tick.value;
-  const [newest] = Object.entries(device.state ?? {}).sort(([, a], [, b]) => String(b.received).localeCompare(String(a.received)));
+  const newest = newestSaid(device);
   const late = device.report_interval > 0 && age(device.last_at) > 3 * device.report_interval;
   return html`<div ...${row} class=${classes("row", device.online === false && "offline")}>
     <span role="gridcell" class="what"><span class="text">${say(device.name, device.id)}</span><span class="place-line">${zonePath(device.zone).join(" › ") || device.id}</span></span>

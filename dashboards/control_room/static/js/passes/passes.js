@@ -39,6 +39,7 @@ export function Passes() {
 
 /** @param {{pass: Pass}} props */
 function Row({ pass }) {
+  const [asking, setAsking] = useState(false);
   const over = pass.until_at != null && ms(pass.until_at) < now();
   const remove = () => attempt(async () => {
     await call("DELETE", `/passes/${encodeURIComponent(pass.id)}`);
@@ -48,7 +49,9 @@ function Row({ pass }) {
     <td>${t(`pass.${pass.kind}`)}${pass.visitor && html` <span class="tag">${t("passes.visitor")}</span>`}</td>
     <td class="mono">${revealed.value[pass.id] ?? pass.value}</td><td>${pass.name}</td>
     <td>${pass.blocked ? html`<span class="tag warn">${t("passes.blocked")}</span>` : over ? html`<span class="tag">${t("passes.over")}</span>` : bounds(pass)}</td>
-    <td>${pass.note}</td><td class="number">${may("operator") && html`<button type="button" class="quiet-button" onClick=${remove}>${t("passes.remove")}</button>`}</td></tr>`;
+    <td>${pass.note}</td><td class="number">${may("operator") && html`<button type="button" class="quiet-button" onClick=${() => setAsking(true)}>${t("passes.remove")}</button>`}
+      ${asking && html`<${Dialog} title=${t("passes.remove")} onClose=${() => setAsking(false)}><p class="about">${t(`pass.${pass.kind}`)} <span class="mono">${pass.value}</span> ${pass.name}</p>
+        <div class="dialog-actions"><button type="button" autofocus onClick=${() => setAsking(false)}>${t("cancel")}</button><button type="button" class="primary" onClick=${remove}>${t("passes.remove")}</button></div></${Dialog}>`}</td></tr>`;
 }
 
 /** @param {Pass} pass */

@@ -1,10 +1,10 @@
 /** Emergency plans: what runs now, what ran, and starting one. */
-import { classes, html, useEffect, useState } from "../html.js";
-import { get, may, post } from "../api.js";
+import { classes, html, useState } from "../html.js";
+import { may, post } from "../api.js";
 import { age, moment, span } from "../format.js";
 import { say, t } from "../i18n.js";
 import { tick } from "../live/clock.js";
-import { commands, devices, plans, runs, sites } from "../live/store.js";
+import { devices, plans, runs, sites } from "../live/store.js";
 import { attempt } from "../notices.js";
 import { placeOf } from "../place.js";
 import { go, href, route } from "../route.js";
@@ -45,10 +45,6 @@ function Card({ run, chosen }) {
 /** One run, step by step. @param {{run: PlanRun}} props */
 function Board({ run }) {
   const [asking, setAsking] = useState(false);
-  const missing = run.steps.flatMap((step) => step.commands).filter((id) => !commands.items.has(id)).join(" ");
-  useEffect(() => {
-    for (const id of missing.split(" ").filter(Boolean).slice(0, 100)) get(`/commands/${encodeURIComponent(id)}`).then((command) => commands.put(command), () => undefined);
-  }, [missing]);
   return html`<article class=${classes("sheet board", run.drill && "is-drill")}>
     <header class="sheet-head">
       <p class="sheet-line"><span class="tag">${t(`run.${run.state}`)}</span>${run.drill && html`<span class="tag drill">${t("plans.drill_long")}</span>`}<span class="spacer"></span><span class="muted mono">${run.id}</span></p>

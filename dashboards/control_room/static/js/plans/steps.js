@@ -1,6 +1,6 @@
 /** The steps of a running plan: who does what by when; a failed or overdue one stands out and stops nothing. */
-import { classes, html, useState } from "../html.js";
-import { may, post } from "../api.js";
+import { classes, html, useEffect, useState } from "../html.js";
+import { get, may, post } from "../api.js";
 import { age, clock, span } from "../format.js";
 import { say, t, word } from "../i18n.js";
 import { tick } from "../live/clock.js";
@@ -15,6 +15,11 @@ import { Dialog } from "../widgets/dialog.js";
 
 /** @param {{run: PlanRun, compact?: boolean}} props */
 export function Steps({ run, compact = false }) {
+  const missing = run.steps.flatMap((step) => step.commands).filter((id) => !commands.items.has(id)).join(" ");
+  useEffect(() => {
+    const ids = missing.split(" ").filter(Boolean).slice(0, 100);
+    for (const id of ids) get(`/commands/${encodeURIComponent(id)}`).then((command) => commands.put(command), () => undefined);
+  }, [missing]);
   return html`<ol class=${classes("steps", compact && "compact")}>${run.steps.map((step, index) => html`<${Step} key=${step.id} run=${run} step=${step} number=${index + 1} compact=${compact} />`)}</ol>`;
 }
 

@@ -71,6 +71,10 @@ class Scope:
         """IANA name of the zone of the device's local times."""
         return self.context.timezone(self.external_id) if self.context is not None else "UTC"
 
+    def received(self) -> float:
+        """When the message was received, Unix seconds."""
+        return self.context.received if self.context is not None else 0.0
+
     def locate(self, path: str) -> str:
         """`path` as seen from the payload's root."""
         return self.place + path[len("item") :] if path.startswith("item") else path

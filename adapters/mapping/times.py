@@ -14,7 +14,7 @@ from adapters.mapping.scope import MISSING, Scope
 from gateway.errors import Undecodable
 
 FORMATS = ("local", "rfc3339", "seconds", "milliseconds")
-_WORDS = ("from", "format", "plus", "scale", "nothing", "bad")
+_WORDS = ("from", "format", "plus", "scale", "nothing", "bad", "standing")
 _DEFAULT_NOTHING = ("", "0000-00-00 00:00:00")
 _LARGEST_EPOCH = 253402300800.0
 """The year 10000."""
@@ -30,6 +30,9 @@ def _zone(name: str) -> ZoneInfo:
 def compile_time(part: Part) -> Timer:
     """`from` and `format` are needed; `plus` and `scale` add a second number, such as microseconds.
 
+    `standing: 60` is for times at which a state began that still stands: where one is more than so many seconds old at
+    receipt, the event has no time of its own, as what it says is true now and must not pass for old news.
+
     Texts in `nothing` (by default the empty one and all zeros) mean that the device says no time; `bad: skip` treats
     an unreadable time likewise instead of refusing the message.
     """
@@ -42,6 +45,7 @@ def compile_time(part: Part) -> Timer:
     nothing = frozenset(str(item.value()) for item in words["nothing"].items()) if "nothing" in words else None
     nothing = frozenset(_DEFAULT_NOTHING) if nothing is None else nothing
     skip = "bad" in words and words["bad"].choice("bad", ("skip", "refuse")) == "skip"
+    standing = words["standing"].number("standing") if "standing" in words else None
     read = _reader(words["format"])
 
     def time(scope: Scope) -> float | None:
@@ -54,7 +58,7 @@ def compile_time(part: Part) -> Timer:
                 if plus is not None:
                     extra = plus(scope)
                     moment += 0.0 if extra is MISSING or extra is None else as_number(extra) * scale
-                return moment
+                return None if standing is not None and scope.received() - moment > standing else moment
             except (ValueError, OverflowError, OSError) as error:
                 if skip:
                     return None

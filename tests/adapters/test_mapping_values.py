@@ -189,6 +189,13 @@ def test_fault_045_a_time_that_is_none_is_refused_or_skipped(spec: str, document
     assert event(f"time: {{from: $.t, {spec}, bad: skip}}", {"t": document}).time is None
 
 
+def test_a_standing_state_told_long_after_it_began_is_news() -> None:
+    spec = "time: {from: $.t, format: seconds, standing: 60}"
+    assert event(spec, {"t": 1000}, received=1059.0).time == 1000
+    assert event(spec, {"t": 1000}, received=1061.0).time is None
+    assert event(spec, {"t": 5000}, received=1061.0).time == 5000, "a clock ahead is for the gateway to judge"
+
+
 def test_an_unknown_zone_is_named() -> None:
     assert "no time zone 'Mars/Base'" in refusal(
         "time: {from: $.t, format: local}", {"t": "2026-01-01 00:00:00"}, zone="Mars/Base"

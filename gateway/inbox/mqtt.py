@@ -179,8 +179,9 @@ class MqttInbox:
         """Sends a message, from any thread. False: it was not taken, because there is no connection or no room.
 
         A message whose PUBACK was lost with the connection is sent again on the next one, not after `expiry` seconds
-        though; over MQTT 5 the broker holds it no longer either. `on_done` is called from the network thread with True when the
-        broker has the message (QoS 1: its PUBACK), with False when it refused it or it expired; it must not block.
+        though; over MQTT 5 the broker holds it no longer either. `on_done` is called from the network thread with True
+        when the broker has the message (QoS 1: its PUBACK), with False when it refused it or it expired; it must not
+        block.
         """
         if not self._connected.is_set():
             self.counters.publish_refused += 1

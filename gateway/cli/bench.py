@@ -35,14 +35,16 @@ def bench() -> None:
 )
 @click.option("--messages", type=click.IntRange(1000, 1_000_000), help="Messages a run [default: 40000].")
 @click.option("--runs", type=click.IntRange(1, 20), help="Runs; each figure is their median [default: 3].")
-@click.option("--devices", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Devices they are from.")
+@click.option(
+    "--devices", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Devices they are from."
+)
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
     help="On which disk [default: the temporary folder].",
 )
 @click.option("--quick", is_flag=True, help="One small run of each: whether all of it works, not how fast.")
-def ingest(
+def ingest(  # noqa: PLR0917 - click hands over one argument an option, by name
     place: Place,
     as_json: bool,
     broker: str,

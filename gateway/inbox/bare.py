@@ -29,16 +29,22 @@ def receive_bare(
     first = b""
     seen = 0
 
+    def on_connect(*_: Any) -> None:
+        client.subscribe(name, 1)
+
+    def on_subscribe(*_: Any) -> None:
+        granted.set()
+
     def on_message(_client: paho.Client, _user: Any, message: paho.MQTTMessage) -> None:
         nonlocal seen, first
         seen += not message.dup
         if seen == 1:
-            first = message.payload
+            first = bytes(message.payload)
         elif seen >= count:
             done.set()
 
-    client.on_connect = lambda *_: client.subscribe(name, 1)
-    client.on_subscribe = lambda *_: granted.set()
+    client.on_connect = on_connect
+    client.on_subscribe = on_subscribe
     client.on_message = on_message
     deadline = time.monotonic() + within
     client.connect(host, port, 30)

@@ -14,7 +14,7 @@ from gateway.app.bench.brokers import CORE_USER, LOAD_USER, BrokerName, embedded
 from gateway.app.bench.gateway import SITE
 from gateway.app.bench.load import sending, sent
 from gateway.app.bench.processes import finish, program
-from gateway.app.bench.receiver import Received
+from gateway.app.bench.receiver import Received, Which
 from gateway.errors import Unavailable
 
 
@@ -25,9 +25,9 @@ class BareBroker:
         self._port = port
         self._passwords = passwords
 
-    def receive(self, messages: int, devices: int, within: float) -> float:
-        """Messages a second, from the first one's publishing to the last one's receipt."""
-        arguments = (str(self._port), str(messages), str(within))
+    def receive(self, which: Which, messages: int, devices: int, within: float) -> tuple[float, float]:
+        """Messages a second, from the first one's publishing to the last one's receipt, and the CPU time of each."""
+        arguments = (which, str(self._port), str(messages), str(within))
         secret = self._passwords[CORE_USER] + "\n"
         with program("gateway.app.bench.receiver", *arguments, stdin=secret) as receiver:
             if receiver.stdout is None or receiver.stdout.readline().strip() != "ready":
@@ -38,7 +38,7 @@ class BareBroker:
                 sent(load, within)
         received = msgspec.json.decode(text, type=Received)
         first = datetime.fromisoformat(received.first_time).timestamp()
-        return messages / (received.last_at - first)
+        return messages / (received.last_at - first), received.cpu_s / messages * 1e6
 
 
 @contextmanager

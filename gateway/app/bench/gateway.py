@@ -1,4 +1,4 @@
-"""A whole gateway for a measurement: a home of its own, its broker, its core and, where wanted, its API as processes."""
+"""A whole gateway for a measurement: a home of its own, its broker, its core and, if wanted, its API as processes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ READY_WITHIN = 60.0
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What a gateway is measured with. `idle_rules` are loaded and can never match."""
+    """What a gateway is measured with: `rules` that judge every message, and `idle_rules` that none can meet."""
 
     name: str
     broker: BrokerName
@@ -75,9 +75,7 @@ class Gateway:
     def peak_memory_mb(self) -> dict[str, float]:
         """The most each of its processes had in use, by name."""
         peaks = {name: child.pid for name, child in self.children.items()}
-        found = {
-            name: sum(peak_memory_mb(each) for each in with_children([pid])) for name, pid in peaks.items() if pid
-        }
+        found = {name: sum(peak_memory_mb(each) for each in with_children([pid])) for name, pid in peaks.items() if pid}
         if self.broker_pid:
             found["broker"] = peak_memory_mb(self.broker_pid)
         return found
@@ -167,7 +165,9 @@ def _devices(count: int) -> list[dict[str, Any]]:
     common = {"site": SITE, "adapter": "cloudevents"}
     speaker = {**common, "id": LOAD_USER, "external_id": LOAD_USER, "type": "gateway"}
     names = [f"bench-{number:05d}" for number in range(count)]
-    meters = [{**common, "id": name, "external_id": name, "type": "meter", "connected_via": LOAD_USER} for name in names]
+    meters = [
+        {**common, "id": name, "external_id": name, "type": "meter", "connected_via": LOAD_USER} for name in names
+    ]
     return [speaker, *meters]
 
 

@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -20,6 +19,7 @@ from gateway.app.bench.machine import describe
 from gateway.app.bench.report import Figure, Report, figure, quantile
 from gateway.app.bench.watcher import Watcher
 from gateway.errors import Unavailable
+from rules import load_packs, shipped_packs
 
 Say = Callable[[str], None]
 
@@ -31,6 +31,8 @@ RUN_WITHIN = 60.0
 ALARM_RATE, ALARM_EVERY = 500.0, 50
 #: Coprime to `ALARM_EVERY`, so that one alarm after the other is another device's.
 ALARM_DEVICES = 501
+#: How many rules are loaded in all for the rate and the delay.
+RULES = 100
 #: How many rules the cost of a message is compared with.
 FEW_RULES, MANY_RULES = 10, 5000
 
@@ -55,6 +57,16 @@ class Durable(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
 
 
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """One round under the same load: paho as it comes, the gateway's inbox alone, and the gateway."""
+
+    paho: float
+    paho_us: float
+    inbox: float
+    inbox_us: float
+    durable: Durable
+
+
 class Bench:
     """The measurements of one `gatehouse bench ingest`."""
 
@@ -76,42 +88,55 @@ class Bench:
 
     def _measure_broker(self, broker: BrokerName, prefix: str) -> None:
         options = self._options
-        setting = Setting(name=f"{broker}-100", broker=broker, devices=max(options.devices, ALARM_DEVICES), api=True)
-        self._say(f"{broker}: starting a gateway with {setting.rules} rules and {setting.devices} devices")
+        shipped = len(load_packs(shipped_packs()))
+        devices = max(options.devices, ALARM_DEVICES)
+        setting = Setting(name=f"{broker}-100", broker=broker, devices=devices, rules=max(1, RULES - shipped), api=True)
+        self._say(
+            f"{broker}: starting a gateway with {devices} devices, {shipped} shipped rules and {setting.rules} more, "
+            "all of which judge every message"
+        )
         with running(self._folder, setting) as gateway, bare_broker(self._folder, broker) as bare:
             self._warm_up(gateway, bare)
-            bare_rates, durable = [], []
-            for number in range(options.runs):
-                bare_rates.append(bare.receive(options.messages, options.devices, RUN_WITHIN))
-                self._say(f"{broker}: run {number + 1}, bare receiver: {bare_rates[-1]:,.0f} messages/s")
-                durable.append(self._durable(gateway, options.messages))
-                self._say(
-                    f"{broker}: run {number + 1}, gateway: {durable[-1].rate:,.0f} messages/s in the ledger, "
-                    f"{durable[-1].cpu_us:.1f} us of CPU each"
-                )
-            self._add_durable(prefix, bare_rates, durable)
+            rounds = [self._round(f"{broker}: run {number + 1}", gateway, bare) for number in range(options.runs)]
+            self._add_durable(prefix, rounds)
             self._alarms(gateway, broker, prefix)
             peaks = gateway.peak_memory_mb()
             own = {name: peak for name, peak in peaks.items() if broker == "embedded" or name != "broker"}
             self.figures.append(figure(f"{prefix}peak_memory_mb", [sum(own.values())], "MB"))
             self.figures.append(figure(f"{prefix}core_peak_memory_mb", [peaks["core"]], "MB"))
 
-    def _add_durable(self, prefix: str, bare_rates: Sequence[float], durable: Sequence[Durable]) -> None:
-        rates = [run.rate for run in durable]
-        ratios = [rate / bare for rate, bare in zip(rates, bare_rates, strict=True)]
+    def _round(self, where: str, gateway: Gateway, bare: BareBroker) -> Round:
+        """The two bare receivers and the gateway in turn, under the same load."""
+        options = self._options
+        paho, paho_us = bare.receive("paho", options.messages, options.devices, RUN_WITHIN)
+        inbox, inbox_us = bare.receive("inbox", options.messages, options.devices, RUN_WITHIN)
+        self._say(f"{where}, bare paho: {paho:,.0f} messages/s, {paho_us:.1f} us of CPU each")
+        self._say(f"{where}, the inbox alone: {inbox:,.0f} messages/s, {inbox_us:.1f} us of CPU each")
+        durable = self._durable(gateway, options.messages)
+        self._say(f"{where}, gateway: {durable.rate:,.0f} messages/s durable, {durable.cpu_us:.1f} us of CPU each")
+        return Round(paho=paho, paho_us=paho_us, inbox=inbox, inbox_us=inbox_us, durable=durable)
+
+    def _add_durable(self, prefix: str, rounds: Sequence[Round]) -> None:
+        runs = [each.durable for each in rounds]
+        bare_ratios = [each.durable.rate / each.paho for each in rounds]
+        inbox_ratios = [each.durable.rate / each.inbox for each in rounds]
         self.figures += [
-            figure(f"{prefix}durable_messages_per_s", rates, "/s", 12_000, wanted="at least"),
-            figure(f"{prefix}bare_receiver_messages_per_s", bare_rates, "/s"),
-            figure(f"{prefix}ratio_to_bare_receiver", ratios, "", 0.75, wanted="at least"),
-            figure(f"{prefix}cpu_us_per_message", [run.cpu_us for run in durable], "us", 50),
-            figure(f"{prefix}load_messages_per_s", [run.load_rate for run in durable], "/s"),
-            figure(f"{prefix}duplicates", [sum(run.duplicates for run in durable)], ""),
+            figure(f"{prefix}durable_messages_per_s", [run.rate for run in runs], "/s", 12_000, wanted="at least"),
+            figure(f"{prefix}ratio_to_bare_receiver", bare_ratios, "", 0.75, wanted="at least"),
+            figure(f"{prefix}cpu_us_per_message", [run.cpu_us for run in runs], "us", 50),
+            figure(f"{prefix}bare_receiver_messages_per_s", [each.paho for each in rounds], "/s"),
+            figure(f"{prefix}bare_receiver_cpu_us_per_message", [each.paho_us for each in rounds], "us"),
+            figure(f"{prefix}inbox_alone_messages_per_s", [each.inbox for each in rounds], "/s"),
+            figure(f"{prefix}inbox_alone_cpu_us_per_message", [each.inbox_us for each in rounds], "us"),
+            figure(f"{prefix}ratio_to_inbox_alone", inbox_ratios, ""),
+            figure(f"{prefix}load_messages_per_s", [run.load_rate for run in runs], "/s"),
+            figure(f"{prefix}duplicates", [sum(run.duplicates for run in runs)], ""),
         ]
 
     def _warm_up(self, gateway: Gateway, bare: BareBroker) -> None:
-        """Every device once through both, so that no run pays for what is made at a device's first message."""
+        """Every device once through the gateway, so that no run pays for what is made at a device's first message."""
         few = gateway.setting.devices * 2
-        bare.receive(few, gateway.setting.devices, RUN_WITHIN)
+        bare.receive("inbox", few, gateway.setting.devices, RUN_WITHIN)
         self._durable(gateway, few, gateway.setting.devices)
 
     def _durable(self, gateway: Gateway, messages: int, devices: int = 0) -> Durable:
@@ -201,9 +226,7 @@ class Bench:
         """What a message costs with few rules and with many that it cannot meet, in turn."""
         options = self._options
         few = Setting(name="rules-few", broker=broker, devices=options.devices, rules=FEW_RULES)
-        many = Setting(
-            name="rules-many", broker=broker, devices=options.devices, rules=FEW_RULES, idle_rules=MANY_RULES - FEW_RULES
-        )
+        many = msgspec.structs.replace(few, name="rules-many", idle_rules=MANY_RULES - FEW_RULES)
         self._say(f"{broker}: starting gateways with {FEW_RULES} and with {MANY_RULES} rules")
         ratios = []
         with running(self._folder, few) as small, running(self._folder, many) as large:
@@ -240,8 +263,3 @@ def _folder(parent: Path | None) -> Iterator[Path]:
     with ExitStack() as stack:
         made = tempfile.TemporaryDirectory(prefix="gatehouse-bench-", dir=parent, ignore_cleanup_errors=True)
         yield Path(stack.enter_context(made))
-
-
-def seconds_of(text: str) -> float:
-    """Unix seconds of the load's time stamp."""
-    return datetime.fromisoformat(text).timestamp()

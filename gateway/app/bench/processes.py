@@ -85,7 +85,9 @@ def finish(process: subprocess.Popen[str], name: str, within: float) -> str:
     try:
         out, err = process.communicate(timeout=within)
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"{name} was not done after {within:.0f} s: the machine is too busy, or it is stuck") from None
+        raise Unavailable(
+            f"{name} was not done after {within:.0f} s: the machine is too busy, or it is stuck"
+        ) from None
     if process.returncode:
         raise Unavailable(f"{name} failed: {_last(err.splitlines())}")
     return out

@@ -35,8 +35,8 @@ def pack(evaluated: int, idle: int = 0) -> dict[str, str]:
     An idle rule is of another kind, or of the load's kind and of a device type, site or id that does not exist.
     """
     rules = [*_evaluated(evaluated), *_idle(idle)]
-    starts = range(0, len(rules), RULES_IN_A_FILE)
-    return {f"bench-{start // RULES_IN_A_FILE}.yaml": "".join(rules[start : start + RULES_IN_A_FILE]) for start in starts}
+    files = [rules[start : start + RULES_IN_A_FILE] for start in range(0, len(rules), RULES_IN_A_FILE)]
+    return {f"bench-{number}.yaml": "".join(file) for number, file in enumerate(files)}
 
 
 def _evaluated(count: int) -> Iterator[str]:

@@ -26,16 +26,18 @@ async def health() -> Response:
 
 @router.get("/ready", **needs(PUBLIC), response_model=HealthOut)
 async def ready(room: InRoom) -> Response:
-    """The database can be read and the core answers; a 503 names what is missing."""
+    """The database can be read, the core answers and reaches its broker; a 503 names what is missing."""
     if not await store_is_up(room):
         raise Unavailable("the database cannot be read", link="store")
     try:
         async with asyncio.timeout(2.0):
-            await room.door.health()
+            health = await room.door.health()
     except TimeoutError:
         raise Unavailable("the core does not answer", link="core") from None
     except GatehouseError:
         raise Unavailable("the core is not running", link="core") from None
+    if not health.get("broker", {}).get("up"):
+        raise Unavailable("the core does not reach its broker", link="broker")
     return reply({"status": "ready"})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
 import time
@@ -11,31 +10,27 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from gateway.contract import Adapter, Commands, Packet, Pushes
-from gateway.core.accounts import Accounts
+from gateway.contract import Adapter, Commands, Packet
+from gateway.core.actions import Actions
 from gateway.core.clock import Clock
 from gateway.core.identity import Keys
-from gateway.core.inventory import Inventory
-from gateway.core.journal import ActionEntry, Batch, EventEntry, MessageEntry, pack
+from gateway.core.journal import Batch, EventEntry, MessageEntry, pack
 from gateway.core.outbox import Outbox, Publisher
 from gateway.core.pipeline import PAUSE, Pipeline
-from gateway.core.recovery import Restored, load_places, load_records, load_states, pack_snapshot, replay
+from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, pack_snapshot, replay
 from gateway.core.registry import SELF, Registry
 from gateway.core.rows import ChangeFeed, Statements, write_decisions, write_records
 from gateway.core.sheet import Reporter, Sheet
-from gateway.errors import Forbidden, GatehouseError, Invalid, NotFound, StorageFailed, Unavailable
+from gateway.errors import GatehouseError, StorageFailed
 from gateway.model import (
     Action,
-    Actor,
     AuditEntry,
     Catalogue,
     Command,
     CommandResult,
     Device,
-    Outgoing,
-    Role,
     Site,
 )
 from gateway.store import tables
@@ -49,6 +44,8 @@ QUIET_BATCH = 50
 STATES_EVERY = 1.0
 #: How long the core waits before it tries a refused commit again, at first and at most.
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0
+#: How often the link is looked at while it is down, in seconds.
+LINK_LOOK = 0.05
 #: If nobody attended for longer than this, silence in that time is not the devices' fault.
 ATTENTION_GAP = 5.0
 
@@ -108,8 +105,6 @@ class Core:
         self.settings = settings
         self.registry = Registry(default_site)
         self.statements = Statements(writer.engine.dialect.name)
-        self.inventory = Inventory(self.registry, adapters, self.statements)
-        self.accounts = Accounts(self.statements)
         self.pipeline = Pipeline(
             adapters=adapters,
             registry=self.registry,
@@ -121,12 +116,21 @@ class Core:
         )
         self.outbox = Outbox()
         self.feed = ChangeFeed()
+        self.actions = Actions(
+            writer=writer,
+            pipeline=self.pipeline,
+            adapters=adapters,
+            desk=desk,
+            feed=self.feed,
+            statements=self.statements,
+            on_topology=self._topology_changed,
+            on_devices=on_devices,
+        )
         self.restored = Restored()
         self.inbox: Inbox | None = None
         self.failing: str | None = None
         self._ids = ids
         self._journal = 0
-        self._on_devices = on_devices
         self._on_changes = on_changes
         self._queue: deque[tuple[Action, Reporter] | EventEntry] = deque()
         self._stopping = threading.Event()
@@ -147,11 +151,11 @@ class Core:
         self.writer.open()
         sites, zones, devices, versions = load_places(self.writer)
         self.registry.load(sites, zones, devices)
-        self.inventory.load(versions)
-        self._load_accounts()
+        self.actions.inventory.load(versions)
+        self.actions.load()
         self.pipeline.states.devices.update(load_states(self.writer))
         self.outbox.load(self.writer.select(select(tables.outbox)))
-        self._load_rejects()
+        load_rejects(self.writer, self.pipeline, self.clock.now())
         self.engine.set_topology(self.registry.devices.values())
         self.desk.restore(
             devices=self.registry.devices,
@@ -183,7 +187,7 @@ class Core:
             self.registry.put(device)
             row = {**msgspec.to_builtins(device), "secret_hash": None, "created_at": sheet.wall, "version": 1}
             self.statements.put(tables.devices, row)
-            self._devices_changed([device])
+            self._topology_changed([device])
         if self.restored.ended:
             self.desk.apply(self.restored.ended, sheet.at, sheet.wall, sheet.changes)
         self.desk.recover(sheet.at, sheet.wall, sheet.changes)
@@ -192,7 +196,7 @@ class Core:
         self._write(sheet, [])
 
     def run(self, inbox: Inbox) -> None:
-        """Takes, judges, commits and acknowledges until `stop`. Raises `StorageFailed` only when carrying on would lie."""
+        """Takes, judges, commits and acknowledges until `stop`. Raises `StorageFailed` where carrying on would lie."""
         self.inbox = inbox
         try:
             while not self._stopping.is_set():
@@ -260,7 +264,7 @@ class Core:
             if isinstance(item, EventEntry):
                 pipeline.own(item, sheet)
             else:
-                self._act(item[0], item[1], sheet)
+                self.actions.act(item[0], item[1], sheet)
         sheet.at = max(sheet.at, self.clock.now())
         pipeline.finish(sheet.at, sheet)
         due = self.desk.next_due()
@@ -286,125 +290,13 @@ class Core:
             return 0.0
         dues = [due for due in (self.engine.next_due(), self.desk.next_due()) if due is not None]
         patience = min((due - self.clock.now() for due in dues), default=1.0)
-        return min(max(patience, 0.0), 1.0)
+        return min(max(patience, 0.0), 1.0 if self._link_up else LINK_LOOK)
 
-    # Actions.
-
-    def _act(self, action: Action, report: Reporter, sheet: Sheet) -> None:
-        entry = ActionEntry(sheet.at, sheet.wall, action.name, action.args, action.actor.name)
-        mark = len(self.statements.pending)
-        try:
-            result = self._carry_out(action, sheet)
-        except GatehouseError as error:
-            del self.statements.pending[mark:]
-            entry.outcome = error.code
-            sheet.reports.append((report, None, error))
-        except Exception as error:
-            _log.exception("action %s failed", action.name)
-            del self.statements.pending[mark:]
-            entry.outcome = "internal"
-            sheet.reports.append((report, None, GatehouseError(f"'{action.name}' failed: {error}")))
-        else:
-            sheet.reports.append((report, result, None))
-        sheet.entries.append(entry)
-
-    def _carry_out(self, action: Action, sheet: Sheet) -> Any:
-        if action.name in self.inventory.ROLES or action.name in self.accounts.ROLES:
-            return self._administer(action, sheet)
-        if action.name == "message.ingest":
-            return self._ingest(action, sheet)
-        if action.name in ("dead_letter.retry", "dead_letter.discard"):
-            return self._dead_letter(action, sheet)
-        if action.name == "audit.note":
-            args = action.args
-            sheet.changes.note(
-                AuditEntry(
-                    time=sheet.wall,
-                    actor=action.actor.name,
-                    action=str(args.get("action", "note"))[:64],
-                    target=str(args.get("target", ""))[:256],
-                    detail=dict(args.get("detail") or {}),
-                )
-            )
-            return {}
-        return msgspec.to_builtins(self.desk.act(action, sheet.at, sheet.wall, sheet.changes))
-
-    def _administer(self, action: Action, sheet: Sheet) -> dict[str, Any]:
-        room = self.inventory if action.name in self.inventory.ROLES else self.accounts
-        result = room.carry_out(action, sheet.wall)
-        if self.inventory.changed:
-            changed, self.inventory.changed = self.inventory.changed, []
-            self._devices_changed(changed)
-            for device in changed[:1000]:
-                body = msgspec.json.encode(device)
-                sheet.rows.changes.append(self.feed.row(sheet.wall, "device", device.id, device.site, body))
-            sheet.reports.append((lambda _result, _error: self._on_devices(), None, None))
-        if action.name in ("site.put", "zone.put"):
-            self._devices_changed([])
-        if action.name != "session.open":
-            sheet.changes.note(_audit_of(action, result, sheet.wall))
-        return result
-
-    def _devices_changed(self, changed: Sequence[Device]) -> None:
+    def _topology_changed(self, changed: Sequence[Device]) -> None:
         self.engine.set_topology(self.registry.devices.values(), self.clock.now())
         self.desk.set_topology(self.registry.devices, self.registry.zones, self.registry.sites)
         for device in changed:
             self.pipeline.rejects.adopted(device.adapter, device.external_id)
-
-    def _ingest(self, action: Action, sheet: Sheet) -> dict[str, Any]:
-        """A message that came by HTTP: through the same door, answered after the commit."""
-        name, device = str(action.args.get("adapter")), str(action.args.get("device"))
-        adapter = self.pipeline.adapter(name)
-        known = self.registry.devices.get(device)
-        if adapter is None or known is None or known.adapter != adapter.manifest.name:
-            raise NotFound("device of that adapter", f"{name}/{device}")
-        try:
-            payload = base64.b64decode(str(action.args.get("payload") or ""), validate=True)
-        except ValueError:
-            raise Invalid("payload", "not base64") from None
-        entry = MessageEntry(sheet.at, sheet.wall, f"ingest/{name}/{device}", payload, adapter=adapter.manifest.name)
-        letters = len(sheet.rows.dead_letters)
-        fate, decoded, allowed = self.pipeline.message(entry, sheet)
-        reason = ""
-        if len(sheet.rows.dead_letters) > letters:
-            place, why = sheet.rows.dead_letters[-1][5:7]
-            reason = f"{place}: {why}" if place else why
-        content_type, body = "application/json", msgspec.json.encode({"fate": fate.value, "reason": reason})
-        if decoded is not None and isinstance(adapter, Pushes):
-            content_type, body = adapter.http_reply(decoded, allowed)
-        return {
-            "fate": fate.value,
-            "reason": reason,
-            "content_type": content_type,
-            "body": base64.b64encode(body).decode(),
-        }
-
-    def _dead_letter(self, action: Action, sheet: Sheet) -> dict[str, Any]:
-        if not action.actor.role.includes(Role.ENGINEER):
-            raise Forbidden(f"'{action.name}' needs the role engineer; {action.actor.name} has {action.actor.role}")
-        number = action.args.get("id")
-        letters = tables.dead_letters
-        rows = self.writer.select(
-            select(letters.c.topic, letters.c.payload, letters.c.adapter, letters.c.size).where(letters.c.id == number)
-        )
-        if not rows:
-            raise NotFound("dead letter", number)
-        topic, payload, adapter, size = rows[0]
-        state, fate = "discarded", ""
-        if action.name == "dead_letter.retry":
-            if size > len(payload):
-                raise Invalid(
-                    "id", f"only the first {len(payload)} of {size} bytes were kept: the device has to send it again"
-                )
-            self.pipeline.rejects.forget(topic, bytes(payload))
-            named = adapter if topic.startswith("ingest/") else ""
-            met, _, _ = self.pipeline.message(
-                MessageEntry(sheet.at, sheet.wall, topic, bytes(payload), adapter=named), sheet
-            )
-            state, fate = "retried", met.value
-        self.statements.add(update(letters).where(letters.c.id == number).values(state=state))
-        sheet.changes.note(_audit_of(action, {"id": number, "fate": fate}, sheet.wall))
-        return {"id": number, "state": state, "fate": fate}
 
     # Commit, acknowledge, publish.
 
@@ -436,7 +328,7 @@ class Core:
             self._on_changes(self.feed.last)
 
     def _commit(self, rows: WriteBatch) -> None:
-        """Until it is done: the state machines have moved on, so the same rows are tried again, and nothing is taken."""
+        """Until it is done: the state machines have moved on, so the same rows are tried again, nothing is taken."""
         delay = RETRY_FIRST
         while True:
             try:
@@ -461,7 +353,7 @@ class Core:
             return
 
     def _encode_commands(self, sheet: Sheet) -> list[tuple[Command, tuple[Packet, ...]]]:
-        """The bytes of each command, made before the commit, so that one that cannot be said fails in the same batch."""
+        """The bytes of each command, made before the commit: one that cannot be said fails in the same batch."""
         packets = []
         for command in sheet.changes.commands:
             device = self.registry.devices.get(command.device)
@@ -562,36 +454,3 @@ class Core:
             self.writer.prune(limits)
         except Exception as error:
             _log.warning("old rows could not be removed, trying again in a minute: %s", error)
-
-    def _load_accounts(self) -> None:
-        users = [dict(zip(tables.users.c.keys(), row, strict=True)) for row in self.writer.select(select(tables.users))]
-        tokens = self.writer.select(
-            select(tables.tokens.c.id, tables.tokens.c.name).where(tables.tokens.c.revoked_at.is_(None))
-        )
-        sessions = tables.sessions
-        links = self.writer.select(
-            select(sessions.c.hash, sessions.c.user, sessions.c.expires_at).where(sessions.c.kind == "link")
-        )
-        self.accounts.load(users, dict(tokens), {row[0]: (row[1], row[2]) for row in links})
-
-    def _load_rejects(self) -> None:
-        letters = tables.dead_letters
-        newest = select(letters.c.topic, letters.c.payload).order_by(letters.c.id.desc()).limit(2000)
-        self.pipeline.rejects.load(
-            [(topic, bytes(payload)) for topic, payload in self.writer.select(newest)],
-            self.writer.select(select(tables.quarantine)),
-            self.clock.now(),
-        )
-
-
-def _audit_of(action: Action, result: Mapping[str, Any], wall: float) -> AuditEntry:
-    args = action.args
-    target = result.get("id") or result.get("name") or args.get("id") or args.get("user") or ""
-    hidden = {"secret_hash", "hash", "link_hash", "csrf", "password_hash", "devices"}
-    return AuditEntry(
-        time=wall,
-        actor=action.actor.name,
-        action=action.name,
-        target=str(target)[:256],
-        detail={name: value for name, value in args.items() if name not in hidden},
-    )

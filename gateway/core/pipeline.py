@@ -98,6 +98,7 @@ class Pipeline:
         max_payload: int,
     ) -> None:
         self._adapters = {adapter.manifest.name: adapter for adapter in adapters.values()}
+        self._aliases = {alias: name for name, known in self._adapters.items() for alias in known.manifest.aliases}
         self.router = Router(self._adapters.values())
         self.registry = registry
         self.catalogue = catalogue
@@ -113,8 +114,8 @@ class Pipeline:
         self._contexts = {name: DecodeContext(name, registry, self.states) for name in self._adapters}
 
     def adapter(self, name: str) -> Adapter | None:
-        """The adapter called `name`."""
-        return self._adapters.get(name)
+        """The adapter called `name`, or having it as an alias."""
+        return self._adapters.get(self._aliases.get(name, name))
 
     # Entries.
 
@@ -433,7 +434,7 @@ class Pipeline:
         )
 
 
-class _Stop(Exception):  # noqa: N818 - a fate, not an error
+class _Stop(Exception):
     """Ends a message's path with a fate and the reason."""
 
     def __init__(self, fate: Fate, place: str, reason: str) -> None:

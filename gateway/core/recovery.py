@@ -143,6 +143,17 @@ def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Re
     return restored
 
 
+def load_rejects(writer: Writer, pipeline: Pipeline, at: float) -> None:
+    """What is remembered of the newest dead letters and of the strangers in quarantine."""
+    letters = tables.dead_letters
+    newest = select(letters.c.topic, letters.c.payload).order_by(letters.c.id.desc()).limit(2000)
+    pipeline.rejects.load(
+        [(topic, bytes(payload)) for topic, payload in writer.select(newest)],
+        writer.select(select(tables.quarantine)),
+        at,
+    )
+
+
 def _snapshot(writer: Writer, engine: Any) -> tuple[int, Snapshot, list[Any]] | None:
     """The newest snapshot that can be read; a damaged one is passed over, as the journal reaches further back."""
     for number, body in writer.select(

@@ -1,4 +1,4 @@
-"""What is known of each device now: the newest data of each kind, told to the database and the page in coalesced form."""
+"""What is known of each device now: the newest data of each kind, written and announced in coalesced form."""
 
 from __future__ import annotations
 

@@ -133,6 +133,7 @@ alerts = Table(
     Column("body", Text, nullable=False),
     Index("alerts_state", "state", "raised_at"),
     Index("alerts_device", "device", "raised_at"),
+    Index("alerts_raised", "raised_at", "id"),
 )
 
 work_orders = Table(
@@ -148,6 +149,7 @@ work_orders = Table(
     Column("opened_at", Float, nullable=False),
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),
+    Index("work_orders_opened", "opened_at", "id"),
     Index("work_orders_state", "state", "opened_at"),
 )
 
@@ -177,6 +179,7 @@ commands = Table(
     Column("body", Text, nullable=False),
     Index("commands_state", "state"),
     Index("commands_device", "device", "requested_at"),
+    Index("commands_requested", "requested_at", "id"),
 )
 
 passes = Table(

@@ -39,6 +39,7 @@ def _alerts_and_audit() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("alerts_device", "alerts", ["device", "raised_at"], unique=False)
+    op.create_index("alerts_raised", "alerts", ["raised_at", "id"], unique=False)
     op.create_index("alerts_state", "alerts", ["state", "raised_at"], unique=False)
     op.create_table(
         "audit",
@@ -80,6 +81,7 @@ def _changes_and_commands() -> None:
         sa.UniqueConstraint("idempotency_key"),
     )
     op.create_index("commands_device", "commands", ["device", "requested_at"], unique=False)
+    op.create_index("commands_requested", "commands", ["requested_at", "id"], unique=False)
     op.create_index("commands_state", "commands", ["state"], unique=False)
 
 
@@ -339,6 +341,7 @@ def _work_orders_and_zones() -> None:
         sa.UniqueConstraint("number"),
     )
     op.create_index("work_orders_state", "work_orders", ["state", "opened_at"], unique=False)
+    op.create_index("work_orders_opened", "work_orders", ["opened_at", "id"], unique=False)
     op.create_table(
         "zones",
         sa.Column("id", sa.String(length=64), nullable=False),

@@ -44,7 +44,7 @@ def bench() -> None:
     help="On which disk [default: the temporary folder].",
 )
 @click.option("--quick", is_flag=True, help="One small run of each: whether all of it works, not how fast.")
-def ingest(  # noqa: PLR0917 - click hands over one argument an option, by name
+def ingest(
     place: Place,
     as_json: bool,
     broker: str,

@@ -139,12 +139,31 @@ def version(place: Place, as_json: bool) -> None:
         click.echo(f"gatehouse {__version__}")
 
 
-def main() -> None:
-    """The entry point. SIGPIPE ends quietly, so that `| head` works; Ctrl-C exits with 130."""
+def assemble() -> click.Group:
+    """The whole command, with the commands of all rooms."""
     from gateway.cli import accounts, bench, brokers, devices, rules, simulate, state, tools
 
     for room in (accounts, bench, brokers, devices, rules, simulate, state, tools):
         room.register(root, broker)
+    return root
+
+
+def command_tree() -> list[tuple[str, click.Command]]:
+    """Every command with its path, parents first."""
+    found: list[tuple[str, click.Command]] = []
+
+    def walk(path: str, command: click.Command) -> None:
+        found.append((path, command))
+        if isinstance(command, click.Group):
+            for name in sorted(command.commands):
+                walk(f"{path} {name}", command.commands[name])
+
+    walk("gatehouse", assemble())
+    return found
+
+
+def main() -> None:
+    """The entry point. SIGPIPE ends quietly, so that `| head` works."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    root(prog_name="gatehouse")
+    assemble()(prog_name="gatehouse")

@@ -131,6 +131,13 @@ export async function signIn(user, password) {
   session.value = sessionOf(await get("/session"));
 }
 
+/**
+ * Sets one's own password. Who came by a link has none yet and may leave `current` empty.
+ * @param {string} current
+ * @param {string} next
+ */
+export const changePassword = (current, next) => call("PUT", "/session/password", { body: { current: current || "none", new: next } });
+
 export async function signOut() {
   await call("DELETE", "/session");
   session.value = null;

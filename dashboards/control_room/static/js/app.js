@@ -19,10 +19,12 @@ import { Passes } from "./passes/passes.js";
 import { Plans } from "./plans/plans.js";
 import { Queue } from "./queue/queue.js";
 import { route } from "./route.js";
+import { PasswordDialog } from "./session/password.js";
 import { SignIn, Waiting } from "./session/sign_in.js";
 import { TakeOver } from "./session/take_over.js";
 import { silence, watchForSounds } from "./sound.js";
 
+const MANY = 5;
 const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, plans: Plans, passes: Passes, health: Health };
 
 function Room() {
@@ -32,7 +34,7 @@ function Room() {
     <a class="skip" href="#main" onClick=${skip}>${t("skip")}</a>
     <${TopBar} /><${Strips} /><${Nav} />
     <main id="main" tabindex="-1"><${Screen} key=${route.value.screen} /></main>
-    <${Notices} /><${ActionDialogs} /><${CommandDialog} /><${Help} /><${TakeOver} />
+    <${Notices} /><${ActionDialogs} /><${CommandDialog} /><${Help} /><${PasswordDialog} /><${TakeOver} />
   </div>`;
 }
 
@@ -54,12 +56,21 @@ function nameTab() {
   document.title = `${mark}${waiting ? `(${waiting}) ` : ""}Gatehouse`;
 }
 
+/** A browser keeps six connections to one address for all its tabs, and each console holds one open. */
+async function countConsoles() {
+  if (!navigator.locks) return;
+  navigator.locks.request("gatehouse.console", { mode: "shared" }, () => new Promise(() => undefined)).catch(() => undefined);
+  const { held = [] } = await navigator.locks.query();
+  if (held.filter((lock) => lock.name === "gatehouse.console").length >= MANY) tell(t("tabs.many"));
+}
+
 async function start() {
   const room = document.getElementById("room");
   if (!room) return;
   await loadTexts();
   effect(nameTab);
   watchForSounds();
+  countConsoles();
   render(html`<${App} />`, room);
   effect(() => {
     if (session.value) {

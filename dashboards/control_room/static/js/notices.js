@@ -11,7 +11,8 @@ let next = 1;
 /** @param {Notice["kind"]} kind @param {string} text */
 function add(kind, text) {
   const id = next++;
-  notices.value = [...notices.peek().filter((notice) => notice.text !== text), { id, kind, text }].slice(-4);
+  const others = notices.peek().filter((notice) => notice.text !== text && (kind !== "done" || notice.kind !== "done"));
+  notices.value = [...others, { id, kind, text }].slice(-4);
   if (kind === "done") setTimeout(() => remove(id), 6000);
 }
 

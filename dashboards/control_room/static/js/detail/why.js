@@ -18,7 +18,7 @@ export function Why({ alert }) {
     ${evidence.length > 0 && html`<h4>${t("detail.evidence")}</h4><ol class="events">${evidence.slice(0, 10).map((event) => html`<li key=${event.seq}>
       <time>${moment(event.received)}</time><span class="grow"><span>${kindTitle(event.kind)}</span>
       ${event.device !== alert.device && html` <span class="muted">${deviceName(event.device)}</span>`}
-      <span class="pairs">${pairs(event.kind, event.data)}</span></span></li>`)}</ol>`}
+      ${" "}<span class="pairs">${pairs(event.kind, event.data)}</span></span></li>`)}</ol>`}
   </section>`;
 }
 

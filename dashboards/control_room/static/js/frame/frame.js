@@ -7,9 +7,10 @@ import { now, tick } from "../live/clock.js";
 import { counters, orders, runs, SEVERITIES, sites } from "../live/store.js";
 import { link, silence, stopStream } from "../live/stream.js";
 import { attempt } from "../notices.js";
-import { promise } from "../orders/orders.js";
+import { promise } from "../orders/promise.js";
 import { levels, tab } from "../queue/list.js";
 import { go, href, route, SCREENS } from "../route.js";
+import { changing } from "../session/password.js";
 import { Mark } from "../session/sign_in.js";
 import { audible, sounding, silence as silenceSound, startSound } from "../sound.js";
 import { Icon, Shape } from "../widgets/icon.js";
@@ -40,7 +41,7 @@ function LinkState() {
 function Counters() {
   const { levels: counts, shelved } = counters.value;
   const show = (/** @type {string} */ level) => {
-    tab.value = "active";
+    tab.value = counts[level].open || !counts[level].unacknowledged ? "active" : "returned";
     levels.value = new Set([level]);
     go("alerts");
   };
@@ -83,7 +84,7 @@ function Operator() {
   });
   return html`<div class="operator" ref=${box}><button type="button" class="operator-button" aria-expanded=${open ? "true" : "false"} onClick=${() => setOpen(!open)}>
       <${Icon} name="person" /><span>${session.value?.name}</span><span class="muted role">${t(`role.${session.value?.role ?? "viewer"}`)}</span></button>
-    ${open && html`<div class="menu"><${Switches} /><button type="button" onClick=${leave}>${t("signout")}</button></div>`}</div>`;
+    ${open && html`<div class="menu"><${Switches} /><button type="button" onClick=${() => { changing.value = true; setOpen(false); }}>${t("password.title")}</button><button type="button" onClick=${leave}>${t("signout")}</button></div>`}</div>`;
 }
 
 function ServerClock() {

@@ -9,6 +9,7 @@ import { placeOf } from "../place.js";
 import { SearchBox } from "../queue/filters.js";
 import { go, href, route } from "../route.js";
 import { found } from "../search.js";
+import { promise } from "./promise.js";
 import { bare } from "../words.js";
 import { Icon, Level } from "../widgets/icon.js";
 import { Grid } from "../widgets/virtual.js";
@@ -21,14 +22,6 @@ const COLUMNS = [["open"], ["assigned", "accepted"], ["in_progress"], ["done", "
 const search = signal("");
 const view = signal("list");
 const showClosed = signal(false);
-
-/** The promise that counts now: to respond, then to resolve. @param {WorkOrder} order */
-export function promise(order) {
-  if (["done", "verified", "closed"].includes(order.state)) return null;
-  const responding = !order.responded_at && order.respond_by;
-  const by = responding ? order.respond_by : order.resolve_by;
-  return by ? { by, word: responding ? "orders.respond" : "orders.resolve", late: age(by) > 0 } : null;
-}
 
 /** @param {WorkOrder} order */
 const sortKey = (order) => String(promise(order)?.by ?? "9");

@@ -14,8 +14,8 @@ import { Dialog } from "../widgets/dialog.js";
 /** @typedef {import("../types.js").Pass} Pass */
 
 const search = signal("");
-/** Values a person asked to see, by pass id, until the page is left. */
-const revealed = signal(/** @type {Record<string, string>} */ ({}));
+/** Passes a person asked to see, unmasked, by id, until the page is left. */
+const revealed = signal(/** @type {Record<string, Pass>} */ ({}));
 
 /** The screen. */
 export function Passes() {
@@ -38,7 +38,8 @@ export function Passes() {
 }
 
 /** @param {{pass: Pass}} props */
-function Row({ pass }) {
+function Row({ pass: masked }) {
+  const pass = revealed.value[masked.id] ?? masked;
   const [asking, setAsking] = useState(false);
   const over = pass.until_at != null && ms(pass.until_at) < now();
   const remove = () => attempt(async () => {
@@ -47,7 +48,7 @@ function Row({ pass }) {
   }, t("passes.removed"));
   return html`<tr class=${classes((over || pass.blocked) && "past")}>
     <td>${t(`pass.${pass.kind}`)}${pass.visitor && html` <span class="tag">${t("passes.visitor")}</span>`}</td>
-    <td class="mono">${revealed.value[pass.id] ?? pass.value}</td><td>${pass.name}</td>
+    <td class="mono">${pass.value}</td><td>${pass.name}</td>
     <td>${pass.blocked ? html`<span class="tag warn">${t("passes.blocked")}</span>` : over ? html`<span class="tag">${t("passes.over")}</span>` : bounds(pass)}</td>
     <td>${pass.note}</td><td class="number">${may("operator") && html`<button type="button" class="quiet-button" onClick=${() => setAsking(true)}>${t("passes.remove")}</button>`}
       ${asking && html`<${Dialog} title=${t("passes.remove")} onClose=${() => setAsking(false)}><p class="about">${t(`pass.${pass.kind}`)} <span class="mono">${pass.value}</span> ${pass.name}</p>
@@ -75,9 +76,9 @@ function Reveal({ onClose }) {
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (await attempt(async () => {
-      const values = /** @type {Record<string, string>} */ ({});
+      const values = /** @type {Record<string, Pass>} */ ({});
       await pages(`/passes?limit=500&reveal=${encodeURIComponent(reason.trim())}`, (/** @type {Pass[]} */ items) => {
-        for (const pass of items) values[pass.id] = pass.value;
+        for (const pass of items) values[pass.id] = pass;
       });
       revealed.value = values;
     }, t("passes.revealed"))) onClose();

@@ -4,7 +4,7 @@ import { may, post } from "../api.js";
 import { age, moment, span } from "../format.js";
 import { say, t } from "../i18n.js";
 import { tick } from "../live/clock.js";
-import { devices, plans, runs, sites } from "../live/store.js";
+import { devices, plans, runs, sites, zones } from "../live/store.js";
 import { attempt } from "../notices.js";
 import { placeOf } from "../place.js";
 import { go, href, route } from "../route.js";
@@ -92,13 +92,14 @@ function Start({ onClose }) {
   const all = plans.all();
   const [plan, setPlan] = useState("");
   const [device, setDevice] = useState("");
+  const [zone, setZone] = useState("");
   const [drill, setDrill] = useState(true);
   const known = devices.get(device);
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const site = known?.site ?? sites.all()[0]?.id;
+    const site = known?.site ?? zones.get(zone)?.site ?? sites.all()[0]?.id;
     if (await attempt(async () => {
-      const run = await post(`/plans/${encodeURIComponent(plan)}/runs`, { site, drill, ...(device ? { device } : {}) });
+      const run = await post(`/plans/${encodeURIComponent(plan)}/runs`, { site, drill, ...(device ? { device } : {}), ...(zone ? { zone } : {}) });
       if (run?.id && run.steps) {
         runs.put(run);
         go("plans", run.id);
@@ -108,6 +109,8 @@ function Start({ onClose }) {
   return html`<${Dialog} title=${t("plans.start")} onClose=${onClose}><form onSubmit=${send}>
     <label class="field">${t("plans.plan")}<select required value=${plan} onChange=${(/** @type {{currentTarget: HTMLSelectElement}} */ event) => setPlan(event.currentTarget.value)}>
       <option value=""></option>${all.map((each) => html`<option key=${each.id} value=${each.id}>${say(each.title, each.id)}</option>`)}</select></label>
+    <label class="field">${t("plans.zone")}<select value=${zone} onChange=${(/** @type {{currentTarget: HTMLSelectElement}} */ event) => setZone(event.currentTarget.value)}>
+      <option value=""></option>${zones.all().map((each) => html`<option key=${each.id} value=${each.id}>${say(each.name, each.id)}</option>`)}</select></label>
     <label class="field">${t("plans.device")}<input list="plan-devices" value=${device} autocomplete="off" onInput=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => setDevice(event.currentTarget.value)} />
       <datalist id="plan-devices">${devices.all().slice(0, 1000).map((each) => html`<option key=${each.id} value=${each.id}>${say(each.name, each.id)}</option>`)}</datalist></label>
     <fieldset class="choices"><legend>${t("plans.kind")}</legend>

@@ -8,6 +8,7 @@ import { useKeys } from "../keys.js";
 import { tick } from "../live/clock.js";
 import { alerts, isShelved, orders, runs } from "../live/store.js";
 import { recentAlerts } from "../live/load.js";
+import { promise } from "../orders/promise.js";
 import { placeOf } from "../place.js";
 import { go, route } from "../route.js";
 import { bare, stateWord } from "../words.js";
@@ -115,7 +116,7 @@ function Work({ alert }) {
   return html`${run && html`<span class=${classes("progress", late && "late")} title=${say(run.title)}>
       <span class="bar" aria-hidden="true"><span style=${{ width: `${(100 * finished) / Math.max(1, run.steps.length)}%` }}></span></span>
       <span>${finished}/${run.steps.length}</span></span>`}
-    ${alert.work_order && html`<span class=${classes("order-mark", (order?.respond_overdue || order?.resolve_overdue) && "late")}><${Icon} name="orders" />${order ? t(`order.${order.state}`) : t("queue.order")}</span>`}`;
+    ${alert.work_order && html`<span class=${classes("order-mark", order && promise(order)?.late && "late")}><${Icon} name="orders" />${order ? t(`order.${order.state}`) : t("queue.order")}</span>`}`;
 }
 
 /** What an empty queue says. */

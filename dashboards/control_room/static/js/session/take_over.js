@@ -3,7 +3,7 @@ import { html, signal } from "../html.js";
 import { session } from "../api.js";
 import { t } from "../i18n.js";
 import { alerts, counters, orders, runs, SEVERITIES } from "../live/store.js";
-import { promise } from "../orders/orders.js";
+import { promise } from "../orders/promise.js";
 import { startSound } from "../sound.js";
 import { Dialog } from "../widgets/dialog.js";
 import { Shape } from "../widgets/icon.js";

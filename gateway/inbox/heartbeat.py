@@ -29,6 +29,10 @@ class Heartbeat:
         """The beat to send now, if one is due."""
         if self._sent is not None and now - self._sent < self.interval:
             return None
+        return self.beat(now)
+
+    def beat(self, now: float) -> bytes:
+        """A beat to send now, due or not."""
         self._sent = now
         self._count += 1
         return f"{self._token} {self._count}".encode()

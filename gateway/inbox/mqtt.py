@@ -33,6 +33,7 @@ from gateway.inbox.sockets import no_delay, tls_context
 _REFUSED: Final = 0x80
 _FIRST_DELAY: Final = 0.1
 _MAX_DELAY: Final = 5.0
+_FAREWELL_SECONDS: Final = 1.0
 _MAX_QUEUED: Final = 10_000
 _MAX_IN_FLIGHT: Final = 100
 _FILTERS_PER_PACKET: Final = 50
@@ -90,6 +91,8 @@ class MqttInbox:
         self._outgoing = Outgoing()
         self._connected = threading.Event()
         self._stopping = threading.Event()
+        self._farewell = b""
+        self._bade_farewell = threading.Event()
         self._failures = 0
         self._revived_at = -math.inf
         self._reader = FrameReader(version_5=self._v5)
@@ -115,6 +118,12 @@ class MqttInbox:
 
     def stop(self) -> None:
         """Sends what is queued and a DISCONNECT, then ends the network thread. The broker keeps the session."""
+        if self._connected.is_set():
+            # Closing a socket with unread bytes in it throws away what the broker has not read yet, acknowledgements
+            # among it. A last heartbeat comes back when the broker has read everything before it.
+            self._farewell = self._heartbeat.beat(time.monotonic())
+            self._client.publish(HEARTBEAT_TOPIC, self._farewell, 0)
+            self._bade_farewell.wait(_FAREWELL_SECONDS)
         self._stopping.set()
         self._client.disconnect()
         self._client.loop_stop()
@@ -252,6 +261,8 @@ class MqttInbox:
                     continue
             elif message.topic == HEARTBEAT_TOPIC:
                 self._heartbeat.echo(message.payload, message.at_monotonic)
+                if message.payload == self._farewell:
+                    self._bade_farewell.set()
                 continue
             elif len(self._handover) + len(kept) >= self._settings.window:
                 self.counters.dropped_qos0 += 1

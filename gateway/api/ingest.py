@@ -36,7 +36,7 @@ async def ingest(adapter: Id, device: Id, request: Request, room: InRoom, known:
         room,
         Actor(f"device:{known.id}", sites=(known.site,)),
         "message.ingest",
-        adapter=known.adapter,
+        adapter=adapter,
         device=known.id,
         payload=base64.b64encode(payload).decode(),
         content_type=request.headers.get("content-type", "")[:200],
@@ -46,9 +46,9 @@ async def ingest(adapter: Id, device: Id, request: Request, room: InRoom, known:
 
 def _answer(result: dict[str, Any]) -> Response:
     fate, reason = str(result.get("fate", "")), str(result.get("reason") or "")
+    if fate in (Fate.UNDECODABLE, Fate.OVERSIZED):
+        return problem(413 if fate == Fate.OVERSIZED else 422, fate, reason or "the adapter cannot read this message")
     body = base64.b64decode(result.get("body") or "")
     if body:
         return Response(body, 200, media_type=str(result.get("content_type") or "application/json"))
-    if fate in (Fate.UNDECODABLE, Fate.OVERSIZED):
-        return problem(413 if fate == Fate.OVERSIZED else 422, fate, reason or "the adapter cannot read this message")
     return reply({"fate": fate, "reason": reason})

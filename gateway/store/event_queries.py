@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import bindparam, func, select
 
 from gateway.store.read_base import Page, Place, QueryBase, Sites, decoded, equal, within
 from gateway.store.rows import DecisionRow, EventRow
@@ -38,9 +38,9 @@ class EventQueries(QueryBase):
         if kind:
             where.append(c.kind.in_(list(kind)))
         if since is not None:
-            where += [c.seq >= self._seq_at(events, since), c.received >= since]
+            where += [c.seq >= self._seq_at(since), c.received >= since]
         if until is not None:
-            where += [c.seq < self._seq_at(events, until + 1.0), c.received < until]
+            where += [c.seq < self._seq_at(until + 1.0), c.received < until]
         found, place = self.page(select(*_COLUMNS).where(*where), [c.seq], after, limit)
         return Page([_event_row(row) for row in found], place)
 
@@ -69,25 +69,29 @@ class EventQueries(QueryBase):
         found, place = self.page(select(*columns, c.id).where(*where), [c.id], after, limit)
         return Page([DecisionRow(**row._mapping) for row in found], place)
 
-    def _seq_at(self, table: Table, received: float) -> int:
+    def _seq_at(self, received: float) -> int:
         """A place in the journal before which nothing was received at or after `received`, by bisection.
 
         The time of receipt rises with the place but has no index; a second of slack covers small steps of the clock.
         """
-        low, high = self.one(select(func.min(table.c.seq), func.max(table.c.seq))) or (None, None)
-        if low is None or high is None:
-            return 0
-        high += 1
-        while low < high:
-            middle = (low + high) // 2
-            row = self.one(
-                select(table.c.seq, table.c.received).where(table.c.seq >= middle).order_by(table.c.seq).limit(1)
-            )
-            if row is None or row.received >= received - 1.0:
-                high = middle
-            else:
-                low = row.seq + 1
+        with self.engine.connect() as connection:
+            low, high = connection.execute(select(func.min(events.c.seq), func.max(events.c.seq))).one()
+            if low is None:
+                return 0
+            high += 1
+            while low < high:
+                middle = (low + high) // 2
+                row = connection.execute(_NEXT_EVENT, {"middle": middle}).first()
+                if row is None or row.received >= received - 1.0:
+                    high = middle
+                else:
+                    low = row.seq + 1
         return int(low)
+
+
+_NEXT_EVENT = (
+    select(events.c.seq, events.c.received).where(events.c.seq >= bindparam("middle")).order_by(events.c.seq).limit(1)
+)
 
 
 def _event_row(row: Any) -> EventRow:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, select
 
 from gateway.model import Alert, Command, Pass, PlanRun, WorkOrder
 from gateway.store import tables
@@ -169,11 +169,18 @@ class RecordQueries(QueryBase):
         *,
         newest_first: bool = True,
     ) -> Page:
-        statement = select(source.table.c.body, *source.order).where(*where, *within(source.table.c.site, only))
-        found, place = self.page(statement, source.order, after, limit, newest_first)
-        return Page([source.decoder.decode(row[0]) for row in found], place)
+        # Which ones is decided on narrow rows; the bodies are read of those alone.
+        chosen = select(*source.order).where(*where, *within(source.table.c.site, only))
+        found, place = self.page(chosen, source.order, after, limit, newest_first)
+        ids = [row[-1] for row in found]
+        bodies = {row.id: row.body for row in self.rows(_bodies(source.table, ids))} if ids else {}
+        return Page([source.decoder.decode(bodies[id]) for id in ids if id in bodies], place)
 
     def _record(self, source: _Source, id: str, only: Sites, key: ColumnElement[Any] | None = None) -> Any:
         column = source.table.c.id if key is None else key
         row = self.one(select(source.table.c.body).where(column == id, *within(source.table.c.site, only)))
         return source.decoder.decode(row[0]) if row else None
+
+
+def _bodies(table: Table, ids: list[str]) -> Select[Any]:
+    return select(table.c.id, table.c.body).where(table.c.id.in_(ids))

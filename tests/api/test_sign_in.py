@@ -86,14 +86,15 @@ class TestPassword:
         assert answer.status_code == 401
         assert "canary" not in str(core.actions) and "canary" not in answer.text
 
-    async def test_unknown_and_known_users_take_the_same_time(self, client: httpx.AsyncClient) -> None:
-        async def took(user: str) -> float:
-            since = time.perf_counter()
+    async def test_unknown_and_known_users_cost_the_same_hash(
+        self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        checked: list[str] = []
+        monkeypatch.setattr("gateway.api.sign_in._argon2_fits", lambda stored, _given: bool(checked.append(stored)))
+        for user in ("anna", "nobody"):
             await client.post("/session", json={"user": user, "password": "wrong one"})
-            return time.perf_counter() - since
-
-        times = {user: min([await took(user) for _ in range(3)]) for user in ("anna", "nobody")}
-        assert 0.4 < times["anna"] / times["nobody"] < 2.5, times
+        known, unknown = (stored.rsplit("$", 2)[0] for stored in checked)
+        assert known == unknown and "m=19456" in known
 
     async def test_a_changed_password_needs_the_old_one(self, client: httpx.AsyncClient, core: CoreDouble) -> None:
         csrf = (await client.post("/session", json={"user": "anna", "password": PASSWORD})).json()["csrf"]
@@ -225,7 +226,6 @@ class TestIngest:
         for path, auth in (
             ("/ingest/vzenith/east-cam", ("east-cam", "wrong")),
             ("/ingest/vzenith/west-cam", ("east-cam", "pushy")),
-            ("/ingest/tasmota/east-cam", ("east-cam", "pushy")),
             ("/ingest/vzenith/none", ("none", "pushy")),
             ("/ingest/vzenith/east-cam", ("east-cam", "x" * 100)),
         ):
@@ -233,15 +233,16 @@ class TestIngest:
             assert refused.status_code == 401 and refused.headers["www-authenticate"] == "Basic", (path, auth)
         assert len(core.of("message.ingest")) == 1
 
-    async def test_the_slow_hash_is_computed_once_a_secret(self, app: Any, client: httpx.AsyncClient) -> None:
-        async def took() -> float:
-            since = time.perf_counter()
-            answer = await client.post("/ingest/vzenith/east-cam", auth=("east-cam", "pushy"), content=b"x")
-            assert answer.status_code == 200
-            return time.perf_counter() - since
-
-        first, later = await took(), min([await took() for _ in range(5)])
-        assert later < first / 2, (first, later)
+    async def test_the_slow_hash_is_computed_once_a_secret(
+        self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        computed: list[str] = []
+        monkeypatch.setattr(
+            "gateway.api.sign_in._bcrypt_fits", lambda _stored, given: computed.append(given) or given == "pushy"
+        )
+        for secret in ("pushy", "pushy", "wrong", "pushy", "wrong"):
+            await client.post("/ingest/vzenith/east-cam", auth=("east-cam", secret), content=b"x")
+        assert computed == ["pushy", "wrong", "wrong"]
 
     async def test_a_disabled_device_and_a_rotated_credential_are_refused_at_once(
         self, client: httpx.AsyncClient, core: CoreDouble

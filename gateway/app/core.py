@@ -6,9 +6,11 @@ import logging
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from sqlalchemy import select
 
 from gateway.app.credentials import CORE_USER, core_secret, credentials_of, write_users
@@ -21,6 +23,7 @@ from gateway.door import socket_path
 from gateway.errors import ConfigError, GatehouseError
 from gateway.inbox.messages import MqttSettings, client_id_of
 from gateway.inbox.mqtt import MqttInbox
+from gateway.inbox.visitor import best_version
 from gateway.model import Action, Site
 from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
@@ -95,11 +98,17 @@ def run_core(home: Home, settings: Settings) -> int:
         door.start()
         stack.callback(door.stop)
         process.follow(door.announce)
+        link = mqtt_settings(home, settings)
+        if settings.mqtt.url and settings.mqtt.version == "auto":
+            link = msgspec.structs.replace(link, version=best_version(link))
+        session = home.data / "mqtt-session"
         inbox = MqttInbox(
-            mqtt_settings(home, settings),
-            expect_session=core.restored.journal > 1,
+            link,
+            # Only a broker that has held our session before can have lost it.
+            expect_session=session.exists() and session.read_text() == link.url,
             on_session_lost=lambda: _session_lost(core),
         )
+        core.on_link_up = lambda: _note(session, link.url)
         inbox.subscribe(core.pipeline.router.filters)
         inbox.start()
         stack.callback(inbox.stop)
@@ -107,6 +116,10 @@ def run_core(home: Home, settings: Settings) -> int:
             signal.signal(number, lambda *_: core.stop())
         core.run(inbox)
     return 0
+
+
+def _note(file: Path, text: str) -> None:
+    file.write_text(text)
 
 
 def _session_lost(core: Core) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TextIO
 
 from gateway.app.acting import acting
@@ -38,10 +39,8 @@ def sign_in_link(home: Home, settings: Settings, user: str = ADMINISTRATOR) -> s
     secret = secrets.token_urlsafe(32)
     with acting(home, settings) as act:
         if user == ADMINISTRATOR:
-            try:
+            with suppress(Conflict):
                 act("user.add", name=ADMINISTRATOR, role="admin")
-            except Conflict:
-                pass
         act(
             "session.open",
             kind="link",

@@ -75,7 +75,8 @@ class Child:
         if code == 2:
             return code
         if not self._due:
-            if now - self._started > WELL_AFTER:
+            # One that was killed has nothing wrong with itself; one that fails by itself is given more and more time.
+            if code < 0 or now - self._started > WELL_AFTER:
                 self._delay = FIRST_DELAY
             self._due = now + self._delay
             self._delay = min(self._delay * 2, LONGEST_DELAY)
@@ -134,7 +135,7 @@ class Supervisor:
             wanted.append(("--mqtt-port", mqtt.host, mqtt.port))
         for option, host, port in wanted:
             if not _is_free(host, port):
-                raise ConfigError(option, port, f"a free port; another program has this one ('ss -ltnp' names it)")
+                raise ConfigError(option, port, "a free port; another program has this one ('ss -ltnp' names it)")
 
     def start(self) -> None:
         """Starts all children and notes their process ids in `run/pids`."""

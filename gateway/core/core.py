@@ -129,6 +129,7 @@ class Core:
         self.restored = Restored()
         self.inbox: Inbox | None = None
         self.failing: str | None = None
+        self.on_link_up: Callable[[], None] = lambda: None
         self._ids = ids
         self._journal = 0
         self._on_changes = on_changes
@@ -407,11 +408,13 @@ class Core:
 
     def _housekeeping(self, now: float) -> None:
         if self.inbox is not None:
-            up = self.inbox.healthy(time.monotonic())
+            up = self.inbox.healthy(time.monotonic()) and self.inbox.problem is None
             if up != self._link_up:
                 if self._link_up is not None:
                     self.report_link("broker", up, self.inbox.problem or "")
                 self._link_up = up
+                if up:
+                    self.on_link_up()
         if self.pipeline.states.waiting and now - self._states_at >= STATES_EVERY:
             self._announce()
         if now - self._snapshot_at >= self.settings.snapshot_every:

@@ -11,6 +11,7 @@ factory that any number of brokers of one test come from, and that stops them al
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -95,10 +96,19 @@ class Broker(Protocol):
 
 
 def free_port() -> int:
-    """A loopback TCP port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback TCP port that nobody listens on at this moment.
+
+    From below the range from which the kernel takes the ports of outgoing connections: while a server under test is
+    down, a client's own port could otherwise be the very one that the server wants back.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_until(condition: Callable[[], bool], deadline: float = 5.0, what: str = "the condition") -> None:

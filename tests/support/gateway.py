@@ -1,9 +1,9 @@
 """The whole product as a user runs it: `gatehouse run` in a process of its own, on free loopback ports.
 
-    with RealGateway(tmp_path / "home") as gateway:
-        door = gateway.add_device("door-1")
-        with gateway.client(door) as client: client.publish(...)
-        gateway.get("/alerts")
+with RealGateway(tmp_path / "home") as gateway:
+    door = gateway.add_device("door-1")
+    with gateway.client(door) as client: client.publish(...)
+    gateway.get("/alerts")
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class RealGateway:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None:
             print(self.story())
         self.stop()

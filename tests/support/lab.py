@@ -246,7 +246,9 @@ class Lab:
     def alert(self, rule: str) -> Alert:
         """The one alert of a rule; a failed look tells what there is."""
         found = [alert for alert in self.alerts() if alert.rule == rule]
-        assert len(found) == 1, f"wanted one alert of {rule}, there are {[(a.rule, a.scope, a.state) for a in self.alerts()]}"
+        assert len(found) == 1, (
+            f"wanted one alert of {rule}, there are {[(a.rule, a.scope, a.state) for a in self.alerts()]}"
+        )
         return found[0]
 
     def work_orders(self) -> list[WorkOrder]:
@@ -268,7 +270,9 @@ class Lab:
     def events(self, kind: str | None = None) -> list[tuple[Any, ...]]:
         """Discrete events: device, kind, data, late, replay."""
         table = tables.events
-        statement = select(table.c.device, table.c.kind, table.c.data, table.c.late, table.c.replay).order_by(table.c.seq)
+        statement = select(table.c.device, table.c.kind, table.c.data, table.c.late, table.c.replay).order_by(
+            table.c.seq
+        )
         return self.rows(statement.where(table.c.kind == kind) if kind else statement)
 
     def sent(self, topic_part: str) -> list[tuple[str, bytes, bool]]:

@@ -8,7 +8,7 @@ exactly what it does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.model.catalogue import Catalogue
 from gateway.model.event import Event
@@ -59,14 +59,10 @@ class Engine:
             return changes
         get = event.data.get
         past = self._past(event, plan, at) if plan.looks_back else NO_PAST
-        for entry in plan.fixed:
-            wakes, scope, rule, _ = entry
-            try:
-                if scope not in rule.tracks and not wakes(get, past):
-                    continue
-            except (TypeError, ArithmeticError, ValueError):
-                continue
-            self._judge(entry, scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes)
+        for entry in _concerned(plan, get, past):
+            self._judge(
+                entry, entry.scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes
+            )
         if plan.read:
             self._judge_read(event, at, plan, past, changes)
         if plan.looks_back:
@@ -316,6 +312,22 @@ def _end(
     track.clears = None
     evidence = () if sight is None else (sight.evidence(),)
     return Cleared(rule=rule.rule.id, scope=scope, at=at, reason=reason, evidence=evidence)
+
+
+def _concerned(plan: Plan, get: Getter, past: Past) -> Sequence[Entry]:
+    """The fixed entries that have to look at the event: something stands open in their scope, or begins with it.
+
+    Nearly always it is none, so one function that stands for all their predicates is asked first.
+    """
+    try:
+        stirred = plan.stirs(get, past)
+    except (TypeError, ArithmeticError, ValueError):
+        stirred = True
+    if stirred:
+        return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks or _wakes(entry, get, past)]
+    if any(plan.tracks):
+        return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks]
+    return [entry for entry in plan.silences if entry.scope in entry.rule.tracks] if plan.silences else ()
 
 
 def _wakes(entry: Entry, get: Getter, past: Past) -> bool:

@@ -6,13 +6,13 @@ match are never looked at: neither for an event, nor when a device is seen for t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gateway.model.place import Device
-from rules.conditions import CompiledRule, Silent
+from rules.conditions import CompiledRule, Silent, Track
 from rules.conditions.track import AVAILABILITY
-from rules.expressions.compiling import Truthful
+from rules.expressions import Truthful, compile_any
 
 ANY = ""
 """Stands for every kind, and for every device."""
@@ -30,13 +30,16 @@ class Entry(NamedTuple):
 class Plan(NamedTuple):
     """What to do with the events of one device and kind.
 
-    `fixed` entries have a scope that follows from the device; of `read` ones a part stands in the event. `late` are the
-    entries that a late event is shown to, `silences` those that only want to know that something was heard, replayed or
-    not.
+    `stirs` is whether an event wakes any of the `fixed` entries, `tracks` what stands open under their rules: an event
+    that stirs nothing, where nothing stands open, concerns none of them but the `silences`. `fixed` entries have a
+    scope that follows from the device; of `read` ones a part stands in the event. `late` are the entries that a late
+    event is shown to, `silences` those that only want to know that something was heard, replayed or not.
     """
 
     device: Device | None
     site: str
+    stirs: Truthful
+    tracks: tuple[Mapping[str, Track], ...]
     fixed: tuple[Entry, ...]
     read: tuple[Entry, ...]
     late: tuple[Entry, ...]
@@ -52,6 +55,7 @@ class Index:
         self.rules = tuple(rules)
         self._filed: dict[tuple[str, str, str], list[int]] = {}
         self._looks_back: dict[str, set[str]] = {}
+        self._compiled: dict[tuple[str, ...], Truthful] = {}
         for number, compiled in enumerate(self.rules):
             for kind in _heeded(compiled):
                 for word, name in _narrowest(compiled):
@@ -65,17 +69,29 @@ class Index:
         entries = [self._entry(rule, kind, device_id, device, site) for rule in rules]
         entries = [entry for entry in entries if entry.covered or _only_expected(entry.rule, kind)]
         judging = [entry for entry in entries if not isinstance(entry.rule.condition, Silent)]
+        fixed = tuple(entry for entry in entries if entry.rule.scope_by is None)
         silences = tuple(entry for entry in entries if isinstance(entry.rule.condition, Silent))
         return Plan(
             device=device,
             site=device.site if device else site,
-            fixed=tuple(entry for entry in entries if entry.rule.scope_by is None),
+            stirs=self._stirs(kind, fixed),
+            tracks=tuple(entry.rule.tracks for entry in fixed if not isinstance(entry.rule.condition, Silent)),
+            fixed=fixed,
             read=tuple(entry for entry in entries if entry.rule.scope_by is not None),
             late=tuple(entry for entry in judging if entry.rule.rule.late),
             silences=silences,
             looks_back=self.looked_back_on(kind),
             speaks=not kind.startswith("gateway."),
         )
+
+    def _stirs(self, kind: str, entries: Iterable[Entry]) -> Truthful:
+        """Whether an event wakes any of the entries: compiled once for all devices that the same rules cover."""
+        predicates = tuple(entry.rule.condition.wakes(kind) for entry in entries)
+        sources = tuple(predicate.source for predicate in predicates)
+        stirs = self._compiled.get(sources)
+        if stirs is None:
+            stirs = self._compiled[sources] = compile_any(predicates)
+        return stirs
 
     def looked_back_on(self, kind: str) -> tuple[str, ...]:
         """The fields of a kind whose earlier values some rule asks for."""

@@ -34,8 +34,12 @@ class Hold(Condition):
         """`when` or `at_once`."""
         if self._at_once is None or kind not in self.rule.on:
             return super().wakes(kind)
-        waits, at_once = self.when.holds, self._at_once.holds
-        return Predicate(lambda get, past: waits(get, past) or at_once(get, past), NEVER.fails)
+        waits, at_once = self.when, self._at_once
+        return Predicate(
+            lambda get, past: waits.holds(get, past) or at_once.holds(get, past),
+            NEVER.fails,
+            f"({waits.source} or {at_once.source})",
+        )
 
     def judge(self, track: Track, sight: Sight) -> Effect:
         """Begins, confirms or breaks."""

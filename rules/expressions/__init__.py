@@ -6,7 +6,18 @@ compared from it, division by zero, and `previous`, `changed`, `age` where there
 """
 
 from rules.expressions.checking import Complaint, Fields, check
-from rules.expressions.compiling import ALWAYS, NEVER, Getter, Predicate, Reader, Valuer, compile_truth, compile_value
+from rules.expressions.compiling import (
+    ALWAYS,
+    NEVER,
+    Getter,
+    Predicate,
+    Reader,
+    Truthful,
+    Valuer,
+    compile_any,
+    compile_truth,
+    compile_value,
+)
 from rules.expressions.tree import Truth, Value, fields_of, looks_back
 
 __all__ = [
@@ -18,9 +29,11 @@ __all__ = [
     "Predicate",
     "Reader",
     "Truth",
+    "Truthful",
     "Value",
     "Valuer",
     "check",
+    "compile_any",
     "compile_truth",
     "compile_value",
     "fields_of",

@@ -8,9 +8,11 @@ something stands open.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterable
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from rules.expressions.tree import (
     Age,
@@ -55,10 +57,14 @@ Valuer = Callable[[Getter, Reader], Any]
 
 
 class Predicate(NamedTuple):
-    """A compiled truth. `holds` is whether it is known to be true, `fails` whether it is known to be false."""
+    """A compiled truth. `holds` is whether it is known to be true, `fails` whether it is known to be false.
+
+    `source` is what `holds` was made of, for `compile_any`.
+    """
 
     holds: Truthful
     fails: Truthful
+    source: str
 
     def verdict(self, get: Getter, past: Reader) -> bool | None:
         """True, False, or None for unknown."""
@@ -74,7 +80,47 @@ _FUNCTIONS: dict[str, Any] = {"__builtins__": {}, "abs": abs, "min": min, "max":
 
 def compile_truth(tree: Truth, name: str = "expression") -> Predicate:
     """The two functions of a truth."""
-    return Predicate(_function(_true(tree, False), name), _function(_true(tree, True), name))
+    source = _true(tree, False)
+    return Predicate(_function(source, name), _function(_true(tree, True), name), source)
+
+
+def compile_any(predicates: Iterable[Predicate], name: str = "any of many") -> Truthful:
+    """One function for many predicates: whether any of them holds. It reads each field once for all of them.
+
+    It raises what one of them raises, whatever the others would say.
+    """
+    sources = list(dict.fromkeys(predicate.source for predicate in predicates if predicate.source != NEVER.source))
+    if not sources:
+        return NEVER.holds
+    tree = ast.parse(" or ".join(f"({source})" for source in sources), mode="eval")
+    reads = Counter(field for node in ast.walk(tree) if (field := _field_read(node)) is not None)
+    shared = {field: f"field_{number}" for number, (field, times) in enumerate(sorted(reads.items())) if times > 1}
+    body = ast.unparse(_Sharing(shared).visit(tree))
+    lines = [f"    {local} = get({field!r})\n" for field, local in shared.items()]
+    return _first_function(f"def holds(get, past):\n{''.join(lines)}    return {body}\n", "exec", name)
+
+
+def _field_read(node: ast.AST) -> str | None:
+    """The field that `node` reads by `get('field')`; None where it is something else."""
+    match node:
+        case ast.Call(func=ast.Name(id="get"), args=[ast.Constant(value=str(field))]):
+            return field
+    return None
+
+
+class _Sharing(ast.NodeTransformer):
+    """Puts local names in the place of `get('field')`."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """A call that reads a shared field becomes its name; in any other one the arguments are looked at."""
+        name = self._names.get(_field_read(node) or "")
+        if name is not None:
+            return ast.Name(id=name, ctx=ast.Load())
+        self.generic_visit(node)
+        return node
 
 
 def compile_value(tree: Value, name: str = "expression") -> Valuer:
@@ -93,14 +139,18 @@ def _no(_get: Getter, _past: Reader) -> bool:
     return False
 
 
-ALWAYS = Predicate(_yes, _no)
+ALWAYS = Predicate(_yes, _no, "True")
 """True of every event: a rule without `when`."""
-NEVER = Predicate(_no, _no)
+NEVER = Predicate(_no, _no, "False")
 """A predicate of which nothing is ever known."""
 
 
 def _function(source: str, name: str) -> Valuer:
-    code = compile(f"lambda get, past: {source}", f"<{name}>", "eval", dont_inherit=True, optimize=2)
+    return _first_function(f"lambda get, past: {source}", "eval", name)
+
+
+def _first_function(source: str, mode: Literal["eval", "exec"], name: str) -> Valuer:
+    code = compile(source, f"<{name}>", mode, dont_inherit=True, optimize=2)
     body = next(constant for constant in code.co_consts if isinstance(constant, CodeType))
     return FunctionType(body, _FUNCTIONS, name)
 

@@ -50,7 +50,6 @@ class CoreProcess:
         known = load_definitions(home)
         self.adapters = known.adapters
         ids = JournalIds()
-        self._changes: Callable[[int], None] = lambda last: None
         self.core = Core(
             writer=Writer(database_url(home, settings)),
             adapters=self.adapters,
@@ -61,7 +60,6 @@ class CoreProcess:
             settings=_pace(settings),
             default_site=Site(id="", timezone=settings.site.timezone, lateness=settings.site.lateness_s),
             on_devices=self.tell_broker,
-            on_changes=lambda last: self._changes(last),
         )
 
     def recover(self) -> None:
@@ -75,12 +73,8 @@ class CoreProcess:
             return
         table = tables.devices
         statement = select(table.c.id, table.c.secret_hash).where(table.c.enabled, table.c.secret_hash.is_not(None))
-        secrets: dict[str, str] = {name: secret for name, secret in self.core.writer.select(statement)}
+        secrets = {str(row[0]): str(row[1]) for row in self.core.writer.select(statement)}
         write_users(self.home, credentials_of(self.core.registry.devices, self.adapters, secrets))
-
-    def follow(self, tell: Callable[[int], None]) -> None:
-        """Who is told of each new change's number."""
-        self._changes = tell
 
 
 def run_core(home: Home, settings: Settings) -> int:
@@ -97,7 +91,7 @@ def run_core(home: Home, settings: Settings) -> int:
         door = DoorServer(socket_path(home.path), core.submit, core.health)
         door.start()
         stack.callback(door.stop)
-        process.follow(door.announce)
+        core.on_changes = door.announce
         link = mqtt_settings(home, settings)
         if settings.mqtt.url and settings.mqtt.version == "auto":
             link = msgspec.structs.replace(link, version=best_version(link))

@@ -96,7 +96,6 @@ class Core:
         default_site: Site,
         clock: Clock | None = None,
         on_devices: Callable[[], None] = lambda: None,
-        on_changes: Callable[[int], None] = lambda last: None,
     ) -> None:
         self.clock = clock or Clock()
         self.writer = writer
@@ -129,10 +128,10 @@ class Core:
         self.restored = Restored()
         self.inbox: Inbox | None = None
         self.failing: str | None = None
+        self.on_changes: Callable[[int], None] = lambda last: None
         self.on_link_up: Callable[[], None] = lambda: None
         self._ids = ids
         self._journal = 0
-        self._on_changes = on_changes
         self._queue: deque[tuple[Action, Reporter] | EventEntry] = deque()
         self._stopping = threading.Event()
         self._states_at = 0.0
@@ -326,7 +325,7 @@ class Core:
         for report, result, error in sheet.reports:
             report(result, error)
         if rows.changes:
-            self._on_changes(self.feed.last)
+            self.on_changes(self.feed.last)
 
     def _commit(self, rows: WriteBatch) -> None:
         """Until it is done: the state machines have moved on, so the same rows are tried again, nothing is taken."""
@@ -432,7 +431,7 @@ class Core:
         if body is not None:
             sheet.rows.changes.append(self.feed.row(sheet.wall, "states", "", "", body))
             self._commit(sheet.rows)
-            self._on_changes(self.feed.last)
+            self.on_changes(self.feed.last)
 
     def _snapshot(self) -> None:
         """The engine's state after the newest batch, with the states it covers, in one transaction."""

@@ -39,6 +39,7 @@ _encode = msgspec.json.Encoder().encode
 
 #: The journal's word for a time in which nobody attended.
 PAUSE = "gateway.pause"
+_WORDS = {fate: fate.value for fate in Fate}
 #: Fates that end a message before its events are looked at: a replay of the journal skips them.
 STOPPED = frozenset((Fate.UNKNOWN_DEVICE, Fate.UNDECODABLE, Fate.IGNORED, Fate.OVERSIZED))
 
@@ -136,9 +137,9 @@ class Pipeline:
         except _Stop as stop:
             fate = self._reject(stop, adapter, decoded, entry, sheet)
         if self._live:
-            entry.fate = fate.value
+            entry.fate = word = _WORDS[fate]
             sheet.entries.append(entry)
-            sheet.count(fate.value)
+            sheet.count(word)
         return fate, decoded, allowed
 
     def own(self, entry: EventEntry, sheet: Sheet) -> None:
@@ -285,7 +286,7 @@ class Pipeline:
         replay = reading.replay or entry.retain
         time, late = wall, False
         if claimed is not None and not replay:
-            arrival = self.memory.arrive(device.id, claimed, wall, self.registry.site(device.site).lateness)
+            arrival = self.memory.arrive(device.id, claimed, wall, self.registry.lateness(device.site))
             time, late = arrival.time, arrival.late
             if arrival.skewed is not None:
                 self._clock(device, arrival.skewed, entry, sheet)

@@ -45,6 +45,11 @@ class Registry:
         """The site, or one made of the defaults where nobody described it."""
         return self.sites.get(name) or Site(id=name, timezone=self._default.timezone, lateness=self._default.lateness)
 
+    def lateness(self, name: str) -> float:
+        """The age in seconds past which a message of that site is late."""
+        site = self.sites.get(name)
+        return self._default.lateness if site is None else site.lateness
+
     def timezone(self, device: Device | None) -> str:
         """In which zone a device's local times are meant: its own, its site's, or the default."""
         if device is None:

@@ -59,11 +59,12 @@ class States:
     def take(self, state: DeviceState, event: Event) -> None:
         """Merges an event: of each kind the newest by device time wins, an older one fills what is missing."""
         known = state.kinds.get(event.kind)
-        if known is None or event.time >= known["time"]:
-            data = (
-                event.data if known is None or known["data"].keys() <= event.data.keys() else known["data"] | event.data
-            )
-            state.kinds[event.kind] = {"data": data, "time": event.time, "received": event.received}
+        if known is None:
+            state.kinds[event.kind] = {"data": event.data, "time": event.time, "received": event.received}
+        elif event.time >= known["time"]:
+            data, before = event.data, known["data"]
+            known["data"] = data if before.keys() <= data.keys() else before | data
+            known["time"], known["received"] = event.time, event.received
         else:
             known["data"] = event.data | known["data"]
         self._unwritten.add(event.device)

@@ -62,7 +62,7 @@ def create_app(
     clock: Callable[[], float] = time.time,
 ) -> FastAPI:
     """The API over a store to read and a door to the core. `clock` is the wall clock."""
-    room = _room(settings, reader, door, history, clock)
+    room = make_room(settings, reader, door, history, clock)
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
@@ -81,10 +81,7 @@ def create_app(
         redoc_url=None,
         lifespan=running,
         redirect_slashes=False,
-        middleware=[
-            Middleware(SecurityHeaders, page=PagePolicy(settings.static), tls=settings.tls),
-            Middleware(EdgeLimits, room.limits, settings.max_body, settings.body_timeout),
-        ],
+        middleware=middleware_of(room),
     )
     app.state.room = room
     problems.install(app)
@@ -101,9 +98,23 @@ def create_app(
     return app
 
 
-def _room(
-    settings: ApiSettings, reader: Reader, door: Door, history: History | None, clock: Callable[[], float]
+def middleware_of(room: Room) -> list[Middleware]:
+    """What stands before all routes, outermost first."""
+    settings = room.settings
+    return [
+        Middleware(SecurityHeaders, page=PagePolicy(settings.static), tls=settings.tls),
+        Middleware(EdgeLimits, room.limits, settings.max_body, settings.body_timeout),
+    ]
+
+
+def make_room(
+    settings: ApiSettings,
+    reader: Reader,
+    door: Door,
+    history: History | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Room:
+    """Everything the routes use."""
     catalogue = settings.definitions.catalogue
     presenter = Presenter(catalogue)
     return Room(

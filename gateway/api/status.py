@@ -57,14 +57,10 @@ async def _core(room: Room) -> dict[str, Any] | None:
 
 
 def _broker(core: dict[str, Any] | None) -> str:
-    """What the core says of its link to the broker, in our words."""
-    links = (core or {}).get("links")
-    told = links.get("broker") if isinstance(links, dict) else (core or {}).get("broker")
-    if isinstance(told, dict):
-        told = told.get("connected", told.get("up"))
-    if isinstance(told, bool):
-        return "up" if told else "down"
-    return told if told in ("up", "down") else "unknown"
+    """What the core says of its link to the broker, in our words; without the core nobody knows."""
+    if core is None:
+        return "unknown"
+    return "up" if core.get("broker", {}).get("up") else "down"
 
 
 @router.get("/ledger", **needs(Role.VIEWER), response_model=LedgerOut)

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from sqlalchemy import insert
 
-from gateway.api.app import create_app
+from gateway.api.app import create_app, make_room, middleware_of
 from gateway.api.settings import ApiSettings, Definitions
 from gateway.catalogue import load_catalogue
 from gateway.model import (
@@ -147,15 +147,20 @@ def core(database: str) -> Iterator[CoreDouble]:
     double.engine.dispose()
 
 
-@pytest.fixture
-def page_folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "static"
+def a_page(place: Path) -> Path:
+    """A page's folder in `place`, with a secret beside it and a link to that inside."""
+    folder = place / "static"
     (folder / "js").mkdir(parents=True)
     (folder / "index.html").write_text('<html><script type="importmap">{"imports":{}}</script></html>')
     (folder / "js" / "main.js").write_text("export {};")
-    (tmp_path / "secret.txt").write_text("canary-secret")
-    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (place / "secret.txt").write_text("canary-secret")
+    (folder / "link.txt").symlink_to(place / "secret.txt")
     return folder
+
+
+@pytest.fixture
+def page_folder(tmp_path: Path) -> Path:
+    return a_page(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -189,9 +194,22 @@ def make_app(core: CoreDouble, database: str, settings: ApiSettings) -> Iterator
         reader.close()
 
 
+@pytest.fixture(scope="session")
+def built(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The routes, made once: it is the room behind them that a test has of its own."""
+    folder = a_page(tmp_path_factory.mktemp("page"))
+    settings = ApiSettings(definitions=Definitions(catalogue=catalogue), static=folder)
+    return create_app(settings, Reader("sqlite:////none.db"), CoreDouble("sqlite://"))
+
+
 @pytest.fixture
-def app(make_app: Callable[..., Any]) -> Any:
-    return make_app()
+def app(built: Any, settings: ApiSettings, database: str, core: CoreDouble) -> Iterator[Any]:
+    reader = Reader(database)
+    built.state.room = make_room(settings, reader, core)
+    built.user_middleware = middleware_of(built.state.room)
+    built.middleware_stack = None
+    yield built
+    reader.close()
 
 
 @pytest.fixture

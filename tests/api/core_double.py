@@ -48,6 +48,7 @@ class CoreDouble:
             event.listen(self.engine, "connect", _quick)
         self.actions: list[Action] = []
         self.away = False
+        self.broker_up = True
         self.fails_with: GatehouseError | None = None
         self.ingest_answer: dict[str, Any] = {"fate": "accepted", "reason": "", "content_type": "", "body": ""}
         self.numbers = 0
@@ -59,7 +60,7 @@ class CoreDouble:
     async def health(self) -> dict[str, Any]:
         if self.away:
             raise Unavailable("the core is not running")
-        return {"position": 1, "links": {"broker": True}}
+        return {"journal": 1, "broker": {"up": self.broker_up}, "store": {"up": True}}
 
     async def changes(self) -> AsyncIterator[int]:
         while True:

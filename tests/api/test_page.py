@@ -40,6 +40,8 @@ async def test_the_page_is_served_and_asked_for_anew(client: httpx.AsyncClient) 
 async def test_fault_093_the_policy_allows_nothing_inline_but_the_import_map(
     client: httpx.AsyncClient, page_folder: Path
 ) -> None:
+    """The policy follows the page: `page_folder` is the one the middleware looks at."""
+
     def allowed(script: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 

@@ -110,6 +110,8 @@ async def test_no_database_is_a_503(make_app: Callable[..., Any], core: CoreDoub
 
 async def test_ready_tells_what_is_missing(client: httpx.AsyncClient, core: CoreDouble) -> None:
     assert (await client.get("/ready")).json() == {"status": "ready"}
+    core.broker_up = False
+    assert is_problem(await client.get("/ready"), 503, "unavailable")["facts"] == {"link": "broker"}
     core.away = True
     assert is_problem(await client.get("/ready"), 503, "unavailable")["facts"] == {"link": "core"}
 
@@ -131,7 +133,7 @@ _FIELDS = {
 def requests(draw: st.DrawFn) -> tuple[str, Any]:
     """A path that takes a body, and some body, often with the names it expects."""
     json = st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
         max_leaves=6,
     )

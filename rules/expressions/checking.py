@@ -180,7 +180,7 @@ class _Checker:
     def is_truth(self, node: ast.expr) -> bool:
         """Whether the node says something that is true or false, rather than naming a value."""
         match node:
-            case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()) | ast.Constant(value=bool()):
                 return True
             case ast.Name(id=name):
                 field = self.fields.get(name)

@@ -98,7 +98,11 @@ class Reference:
         came: Came = []
         if self.silence:
             return self._heard(said, world)
-        if said.kind not in (*self.kinds, *(self.expected[0] if self.expected else ()), *(kind for kind, _ in self.steps)):
+        if said.kind not in (
+            *self.kinds,
+            *(self.expected[0] if self.expected else ()),
+            *(kind for kind, _ in self.steps),
+        ):
             return came
         name = self.scope_of(world.devices[said.device])
         scope = self.scopes.setdefault(name, Scope())

@@ -58,7 +58,9 @@ class Play:
         self.changes: list[RuleChange] = []
         self.wait(0)
 
-    def say(self, at: float, kind: str, *, by: str = "d", late: bool = False, replay: bool = False, **data: Any) -> list[str]:
+    def say(
+        self, at: float, kind: str, *, by: str = "d", late: bool = False, replay: bool = False, **data: Any
+    ) -> list[str]:
         """The device says something."""
         self.seq += 1
         event = Event(by, kind, at, at, at, data, site="s", late=late, replay=replay, seq=self.seq)

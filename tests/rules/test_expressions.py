@@ -192,7 +192,10 @@ def test_the_fields_an_expression_reads_are_known() -> None:
     ("text", "says"),
     [
         ("volage > 1", "meter.reading has no field 'volage' | volage | did you mean 'voltage_v'?"),
-        ("voltage_v > '250'", "voltage_v is a number and cannot be compared with a text | voltage_v > '250' | write 250"),
+        (
+            "voltage_v > '250'",
+            "voltage_v is a number and cannot be compared with a text | voltage_v > '250' | write 250",
+        ),
         ("utility == 'watr'", "utility is never 'watr' | 'watr' | did you mean 'water'?"),
         ("utility in ('gas', 'watr')", "utility is never 'watr' | 'watr' | did you mean 'water'?"),
         ("utility > 'gas'", "'>' compares numbers; utility is a text"),

@@ -54,7 +54,7 @@ def _node() -> tuple[list[str], dict[str, str]]:
 
 
 def _run(arguments: list[str], page: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(arguments, cwd=page, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(arguments, cwd=page, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         command = " ".join(Path(part).name for part in arguments)
         raise SetupFailed(f"{command} failed:\n{done.stdout}{done.stderr}".strip())
@@ -76,7 +76,7 @@ def setup(dev: bool = False, page: Path = PAGE) -> bool:
 
 
 def check(script: str, page: Path = PAGE) -> None:
-    """Runs a static check of the page: `types` (tsc --checkJs) or `lint` (eslint). Raises `SetupFailed` with findings."""
+    """Runs a static check: `types` (tsc --checkJs) or `lint` (eslint). Raises `SetupFailed` with the findings."""
     npm, environment = _node()
     _run([*npm, "run", "--silent", script], page, environment)
 

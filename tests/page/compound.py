@@ -29,8 +29,10 @@ def furnish(world: World) -> None:
         _zone(world, f"b{building}-lobby", "Lobby", "大堂", f"b{building}")
         for lift in (1, 2):
             number = (building - 1) * 2 + lift
-            running = {"floor": 3 + number, "door": "closed", "motion": "stopped" if lift == 1 else "up", "in_door_zone": lift == 1,
-                       "occupied": lift == 2, "load_kg": 140 * lift, "speed_mps": 0 if lift == 1 else 1.7, "mode": "normal", "machine_room_c": 24.5}  # fmt: skip
+            running = {"floor": 3 + number, "door": "closed", "motion": "stopped" if lift == 1 else "up",
+                "in_door_zone": lift == 1,
+                       "occupied": lift == 2, "load_kg": 140 * lift, "speed_mps": 0 if lift == 1 else 1.7,
+                       "mode": "normal", "machine_room_c": 24.5}  # fmt: skip
             device(
                 world,
                 f"lift-{number:02d}",
@@ -94,8 +96,10 @@ def device(world: World, id: str, type: str, en: str, zh: str, zone: str | None,
     """Registers a device that spoke a few seconds ago."""
     told = {kind: {"data": data, "received": world.time(6), "time": world.time(7)} for kind, data in state.items()}
     record = {
-        "id": id, "site": SITE, "adapter": "native", "external_id": f"SN-{id.upper()}", "type": type, "name": {"en": en, "zh": zh},
-        "zone": zone, "building": None, "connected_via": None, "powered_by": None, "report_interval": 0, "enabled": True,
+        "id": id, "site": SITE, "adapter": "native", "external_id": f"SN-{id.upper()}", "type": type,
+        "name": {"en": en, "zh": zh},
+        "zone": zone, "building": None, "connected_via": None, "powered_by": None, "report_interval": 0,
+        "enabled": True,
         "online": True, "last_at": world.time(6), "state": told, "version": 1,
     }  # fmt: skip
     world.tables["devices"][id] = record
@@ -146,22 +150,27 @@ def run(world: World, plan: str, device: str | None = None, drill: bool = False,
         ("release", "Everybody is out", "被困人员全部救出", False, "maintainer", "waiting", 1800),
     ]
     advice = {
-        "en": "Ask how many, whether anyone is ill, old, pregnant or a child. Tell them not to force the doors and that help is coming.",
+        "en": "Ask how many, whether anyone is ill, old, pregnant or a child. Tell them not to force the doors.",
         "zh": "询问人数、有无老人、儿童、孕妇及身体不适者，告知勿扒门、救援人员已出发。",
     }
     shown = []
     for id, en, zh, automatic, role, state, within in steps:
         begun = state != "waiting"
         shown.append({
-            "id": id, "title": {"en": en, "zh": zh}, "automatic": automatic, "role": role, "state": state, "after": [], "within": within,
-            "started_at": world.time(130) if begun else None, "finished_at": world.time(128) if state == "done" else None,
+            "id": id, "title": {"en": en, "zh": zh}, "automatic": automatic, "role": role, "state": state,
+            "after": [], "within": within,
+            "started_at": world.time(130) if begun else None,
+            "finished_at": world.time(128) if state == "done" else None,
             "done_by": "rule:elevator.entrapment" if automatic else None, "note": "",
-            "complete_by": world.time(130 - within) if begun and within else None, "commands": [], "advice": advice, "command": {},
+            "complete_by": world.time(130 - within) if begun and within else None, "commands": [], "advice": advice,
+            "command": {},
         })  # fmt: skip
     log = [{"by": "rule:elevator.entrapment", "entry_at": world.time(130), "action": "started", "text": ""}]
     return {
-        "id": world.number("PR"), "plan": plan, "site": SITE, "title": {"en": "Lift entrapment", "zh": "电梯困人应急预案"}, "state": "running",
-        "drill": drill, "alert": alert, "device": device, "zone": None, "started_at": world.time(130), "started_by": "rule:elevator.entrapment",
+        "id": world.number("PR"), "plan": plan, "site": SITE, "title": {"en": "Lift entrapment",
+        "zh": "电梯困人应急预案"}, "state": "running",
+        "drill": drill, "alert": alert, "device": device, "zone": None, "started_at": world.time(130),
+        "started_by": "rule:elevator.entrapment",
         "finished_at": None, "steps": shown, "log": log, "version": 1,
     }  # fmt: skip
 
@@ -170,20 +179,26 @@ def order(world: World, title: Json, device: str | None, state: str = "open", op
     """A work order opened some seconds ago, to be answered in 15 minutes and done in 2 hours."""
     number = world.number("WO")
     return {
-        "id": number, "number": f"WO-20261122-{number[-4:]}", "site": SITE, "title": title, "state": state, "source": "rule", "team": "elevator",
-        "assignee": None if state == "open" else "user:li.wei", "priority": "high", "device": device, "zone": None, "alert": None, "rule": None,
+        "id": number, "number": f"WO-20261122-{number[-4:]}", "site": SITE, "title": title, "state": state,
+        "source": "rule", "team": "elevator",
+        "assignee": None if state == "open" else "user:li.wei", "priority": "high", "device": device, "zone": None,
+        "alert": None, "rule": None,
         "scope": None, "needs_proof": True, "opened_at": world.time(opened), "opened_by": "rule:elevator.entrapment",
-        "respond_by": world.time(opened - 900), "resolve_by": world.time(opened - 7200), "responded_at": None if state == "open" else world.time(opened - 60),
+        "respond_by": world.time(opened - 900), "resolve_by": world.time(opened - 7200),
+        "responded_at": None if state == "open" else world.time(opened - 60),
         "resolved_at": None, "closed_at": None, "respond_overdue": False, "resolve_overdue": False, "reopened": 0,
-        "log": [{"by": "rule:elevator.entrapment", "entry_at": world.time(opened), "action": "opened", "text": ""}], "version": 1, **more,
+        "log": [{"by": "rule:elevator.entrapment", "entry_at": world.time(opened), "action": "opened", "text": ""}],
+        "version": 1, **more,
     }  # fmt: skip
 
 
 def command(world: World, device: str, name: str) -> Json:
     """A command just requested."""
     return {
-        "id": world.number("CM"), "site": SITE, "device": device, "name": name, "args": {}, "state": "pending", "by": "user:anna", "reason": "",
-        "requested_at": world.time(), "sent_at": world.time(), "finished_at": None, "expires": world.time(-5), "detail": "", "alert": None,
+        "id": world.number("CM"), "site": SITE, "device": device, "name": name, "args": {}, "state": "pending",
+        "by": "user:anna", "reason": "",
+        "requested_at": world.time(), "sent_at": world.time(), "finished_at": None, "expires": world.time(-5),
+        "detail": "", "alert": None,
         "plan_run": None, "version": 1,
     }  # fmt: skip
 
@@ -191,8 +206,10 @@ def command(world: World, device: str, name: str) -> Json:
 def a_pass(world: World, value: str, name: str, **more: Any) -> Json:
     """A pass without an end."""
     return {
-        "id": world.number("PA"), "site": SITE, "kind": "plate", "value": value, "name": name, "zones": [], "from_at": None, "until_at": None,
-        "blocked": False, "visitor": False, "note": "", "created_at": world.time(), "created_by": "user:anna", "version": 1, **more,
+        "id": world.number("PA"), "site": SITE, "kind": "plate", "value": value, "name": name, "zones": [],
+        "from_at": None, "until_at": None,
+        "blocked": False, "visitor": False, "note": "", "created_at": world.time(), "created_by": "user:anna",
+        "version": 1, **more,
     }  # fmt: skip
 
 
@@ -201,11 +218,15 @@ def _evening(world: World) -> None:
     alert = world.alert(
         "", "critical", 134, rule="elevator.entrapment", device="lift-05", zone="b3", building="b3", values=trapped,
         title={"en": "People trapped in Lift 5", "zh": "5号电梯困人"},
-        reason={"en": "The car has stood between floors with people inside for 30 seconds.", "zh": "轿厢在非平层位置停止且有人，已持续 30 秒。"},
-        advice={"en": "Speak with the people in the car now. Call the maintainer; nobody opens doors before the power is off.",
+        reason={"en": "The car has stood between floors with people inside for 30 seconds.",
+            "zh": "轿厢在非平层位置停止且有人，已持续 30 秒。"},
+        advice={
+            "en": "Speak with the people in the car now. Call the maintainer; no door is opened with power on.",
                 "zh": "立即通过对讲安抚被困人员；通知维保单位；未断电前任何人不得开门。"},
-        consequence={"en": "Panic, injury; the rescue must begin within 30 minutes.", "zh": "乘客恐慌、受伤；须在 30 分钟内开始施救。"},
-        evidence=[{"seq": 4100 + n, "device": "lift-05", "kind": "elevator.status", "received": world.time(170 - 10 * n),
+        consequence={"en": "Panic, injury; the rescue must begin within 30 minutes.",
+            "zh": "乘客恐慌、受伤；须在 30 分钟内开始施救。"},
+        evidence=[{"seq": 4100 + n, "device": "lift-05", "kind": "elevator.status",
+            "received": world.time(170 - 10 * n),
                    "data": {"floor": 7, "motion": "stopped", "door": "closed", "occupied": True}} for n in range(4)],
     )  # fmt: skip
     plan = world.put("plan-runs", run(world, "elevator-entrapment", "lift-05", alert=alert["id"]))
@@ -236,7 +257,8 @@ def _evening(world: World) -> None:
             "version": 2,
         }
         world.put("alerts", {**each, **seen})
-    world.alert("", "medium", 900, title={"en": "Lift 9 stopped outside a floor", "zh": "9号电梯非平层停梯"}, device="lift-09", zone="b5",
+    world.alert("", "medium", 900, title={"en": "Lift 9 stopped outside a floor", "zh": "9号电梯非平层停梯"},
+        device="lift-09", zone="b5",
                 state="returned", active=False, returned_at=world.time(800))  # fmt: skip
     shelving = {
         "by": "user:li.wei",

@@ -24,7 +24,9 @@ FLAGS = (
 )  # fmt: skip
 WATCH = """
 window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+});
 window.tones = 0;
 const make = AudioContext.prototype.createOscillator;
 AudioContext.prototype.createOscillator = function () { window.tones += 1; return make.call(this); };
@@ -72,7 +74,7 @@ def empty() -> Iterator[StandIn]:
 
 
 def until(page: Page, expression: str, seconds: float = 10.0) -> None:
-    """Waits until a JavaScript expression is true on the page. (The page's policy forbids `wait_for_function`'s eval.)"""
+    """Waits until an expression is true on the page, whose policy forbids the eval of `wait_for_function`."""
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, f"not within {seconds} s: {expression}"

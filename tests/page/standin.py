@@ -1,7 +1,7 @@
 """A stand-in for the gateway's HTTP API, for fast tests of the page alone: the shapes of the API, a world it can bend.
 
-It serves the page's real files under the real content security policy, answers from a `World`, and streams what changes.
-It can be killed and brought back on the same port, and its links can be frozen while they stay open.
+It serves the page's real files under the real content security policy, answers from a `World`, and streams its
+changes. It can be killed and brought back on the same port, and its links can be frozen while they stay open.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.page.conftest import until
-
 from tests.page.standin import standing_in
 from tests.page.world import World
 
@@ -20,7 +19,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 Open = Callable[..., "Page"]
-MUTED = "Object.defineProperty(AudioContext.prototype, 'state', {get: () => 'suspended'}); AudioContext.prototype.resume = async () => {};"
+MUTED = """
+Object.defineProperty(AudioContext.prototype, "state", {get: () => "suspended"});
+AudioContext.prototype.resume = async () => {};
+"""
 
 
 def test_fault_112_a_killed_server_is_told_at_once_and_resumed_without_loss_or_repetition(
@@ -110,16 +112,16 @@ def test_fault_119_where_no_sound_can_be_heard_a_red_strip_says_so_for_good(empt
 
 def test_fault_111_a_critical_alert_sounds_at_once_and_again_until_silenced(empty: StandIn, opened: Open) -> None:
     page = opened(empty)
-    until(page, "window.tones === 2", 3)
+    until(page, "window.tones === 4", 3)
     empty.world.alert("Fire", "critical")
-    until(page, "window.tones === 6", 2)
-    until(page, "window.tones === 10", 12)
+    until(page, "window.tones === 8", 2)
+    until(page, "window.tones === 12", 12)
     page.keyboard.press("s")
     page.wait_for_timeout(10_600)
-    assert page.evaluate("window.tones") == 10, "silenced, and heard again"
+    assert page.evaluate("window.tones") == 12, "silenced, and heard again"
     assert page.locator(".strip.critical").is_visible(), "silencing is not acknowledging"
     empty.world.alert("Another fire", "critical")
-    until(page, "window.tones === 14", 2)
+    until(page, "window.tones === 16", 2)
 
 
 def test_a_spent_sign_in_link_says_so_and_a_password_opens_the_room(opened: Open) -> None:

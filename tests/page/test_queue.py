@@ -24,7 +24,8 @@ NASTY = "<img src=x onerror=window.hacked=1>{{7*7}}\u202egnp.exe"
 def rows(page: Page) -> list[str]:
     """The texts of the rows that are drawn, from the top."""
     found = page.locator(".grid-alerts .row").evaluate_all(
-        "rows => rows.map(row => [new DOMMatrix(getComputedStyle(row).transform).f, row.querySelector('.text').textContent])"
+        """rows => rows.map(row => [
+            new DOMMatrix(getComputedStyle(row).transform).f, row.querySelector('.text').textContent])"""
     )
     return [text for _, text in sorted(found)]
 
@@ -98,8 +99,10 @@ def test_fault_091_a_device_named_as_markup_is_text_on_every_screen(standin: Sta
     world.tables["devices"]["door-201"] |= {"name": nasty}
     world.tables["zones"]["b2"]["name"] = nasty
     world.tables["sites"]["greenlake"]["name"] = nasty
-    world.put("alerts", {**world.tables["alerts"]["AL-0001"], "title": nasty, "advice": nasty, "device": "door-201", "version": 7,
-                         "values": {NASTY: NASTY}, "comments": [{"by": NASTY, "written_at": world.time(), "text": NASTY}]})  # fmt: skip
+    world.put("alerts", {**world.tables["alerts"]["AL-0001"], "title": nasty, "advice": nasty, "device": "door-201",
+        "version": 7,
+                         "values": {NASTY: NASTY}, "comments": [{"by": NASTY, "written_at": world.time(),
+                         "text": NASTY}]})  # fmt: skip
     world.put(
         "work-orders",
         {**world.tables["work-orders"][next(iter(world.tables["work-orders"]))], "title": nasty, "version": 7},

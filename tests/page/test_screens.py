@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 Open = Callable[..., "Page"]
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 SCREENS = (
     "alerts",
     "alerts/AL-0001",
@@ -42,7 +43,7 @@ def settled(page: Page, where: str) -> None:
 def findings(page: Page) -> list[str]:
     """What axe finds on the page as it stands."""
     found: list[dict[str, Any]] = page.evaluate(
-        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})).violations"
+        "async rules => (await axe.run(document, {runOnly: rules})).violations", list(RULES)
     )
     return [
         f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"

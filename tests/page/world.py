@@ -95,13 +95,16 @@ class World:
     def alert(self, text: str, severity: str = "high", ago: float = 0.0, **more: Any) -> Json:
         """Raises an alert `ago` seconds ago."""
         texts = {name: {"en": "", "zh": ""} for name in ("reason", "advice", "consequence")}
-        nothing = dict.fromkeys(("device", "zone", "building", "returned_at", "acknowledged_at", "acknowledged_by", "closed_at",
+        nothing = dict.fromkeys(("device", "zone", "building", "returned_at", "acknowledged_at", "acknowledged_by",
+            "closed_at",
                                  "closed_by", "shelving", "work_order", "plan_run", "parent"))  # fmt: skip
         given = {"id": self.number("AL"), "site": "greenlake", "rule": "test.rule", "scope": "x", "severity": severity}
         record = {
             **given, **texts, **nothing, "state": "unacknowledged", "title": {"en": text, "zh": text},
-            "raised_at": self.time(ago), "last_at": self.time(ago), "active": True, "latched": False, "momentary": False,
-            "count": 1, "chattering": False, "values": {}, "evidence": [], "comments": [], "children": 0, "version": 1, **more,
+            "raised_at": self.time(ago), "last_at": self.time(ago), "active": True, "latched": False,
+            "momentary": False,
+            "count": 1, "chattering": False, "values": {}, "evidence": [], "comments": [], "children": 0,
+            "version": 1, **more,
         }  # fmt: skip
         return self.put("alerts", record)
 
@@ -144,7 +147,8 @@ class World:
     def _status(self) -> Json:
         counts = {"devices": len(self.tables["devices"]), "alerts_open": len(self.tables["alerts"]), "dead_letters": 2}
         links = {"core": "up", "broker": "up", "store": "up"}
-        return {"version": "0.1.0", "server_time": self.time(), "uptime_seconds": 93_784.0, "links": links, "counts": counts,
+        return {"version": "0.1.0", "server_time": self.time(), "uptime_seconds": 93_784.0, "links": links,
+            "counts": counts,
                 "last_change": self.last_id, "streams": 2}  # fmt: skip
 
     def _ledger(self) -> Json:
@@ -249,6 +253,6 @@ class World:
 
 
 def _catalogue() -> Json:
-    import msgspec  # noqa: PLC0415 - only here
+    import msgspec
 
     return {"items": [msgspec.to_builtins(kind) for kind in load_catalogue().kinds.values()], "next": None}

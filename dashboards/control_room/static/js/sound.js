@@ -37,7 +37,7 @@ export async function startSound() {
   }
   await context.resume().catch(() => undefined);
   audio.value = context.state;
-  play("high");
+  play("critical");
 }
 
 /** @param {"critical"|"high"|"link"} pattern */

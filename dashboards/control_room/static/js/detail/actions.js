@@ -3,14 +3,14 @@ import { html, signal, useState } from "../html.js";
 import { ApiError, get, may, post } from "../api.js";
 import { say, t } from "../i18n.js";
 import { alerts, isShelved, orders } from "../live/store.js";
-import { attempt } from "../notices.js";
+import { attempt, tell } from "../notices.js";
 import { Dialog } from "../widgets/dialog.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
 
 /** Ids of the alerts whose dialogs are open; "" for none. */
-export const shelving = signal("");
-export const commenting = signal("");
+const shelving = signal("");
+const commenting = signal("");
 
 /**
  * Posts an action on an alert with the version the operator saw. Where only repeats were counted since (the state is
@@ -41,6 +41,13 @@ export function acknowledge(alert) {
   attempt(() => act(alert, "acknowledge"), t("done.acknowledged", { title: say(alert.title) }));
 }
 
+/** Asks for how long and why. A critical alert is never put aside. @param {Alert} alert */
+export function shelve(alert) {
+  if (!may("operator") || alert.state === "closed" || isShelved(alert)) return;
+  if (alert.severity === "critical") tell(t("shelve.never"));
+  else shelving.value = alert.id;
+}
+
 /** @param {Alert} alert */
 function makeOrder(alert) {
   attempt(async () => {
@@ -62,7 +69,7 @@ export function Actions({ alert }) {
   const open = alert.state !== "closed";
   return html`<div class="actions" role="group" aria-label=${t("detail.actions")}>
     ${unseen && html`<button type="button" class="primary" onClick=${() => acknowledge(alert)}>${t("act.acknowledge")}<kbd>A</kbd></button>`}
-    ${open && !isShelved(alert) && html`<button type="button" onClick=${() => { shelving.value = alert.id; }}>${t("act.shelve")}<kbd>H</kbd></button>`}
+    ${open && !isShelved(alert) && alert.severity !== "critical" && html`<button type="button" onClick=${() => shelve(alert)}>${t("act.shelve")}<kbd>H</kbd></button>`}
     ${isShelved(alert) && html`<button type="button" onClick=${() => unshelve(alert)}>${t("act.unshelve")}</button>`}
     ${open && !alert.work_order && html`<button type="button" onClick=${() => makeOrder(alert)}>${t("act.order")}</button>`}
     <button type="button" onClick=${() => { commenting.value = alert.id; }}>${t("act.comment")}</button>

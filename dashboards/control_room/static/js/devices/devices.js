@@ -57,7 +57,7 @@ export function Devices() {
   const list = filtered(all);
   const troubled = worst();
   const step = (/** @type {number} */ by) => {
-    const at = list.findIndex((device) => device.id === chosen);
+    const at = list.findIndex((device) => device.id === route.peek().id);
     const next = list[Math.max(0, Math.min(list.length - 1, at < 0 ? 0 : at + by))];
     if (next) go("devices", next.id);
   };
@@ -70,7 +70,7 @@ export function Devices() {
       <div class="filters"><${SearchBox} box=${box} value=${search} label=${t("devices.search")} />
         <${Select} label=${t("devices.type")} value=${type} options=${types.map((name) => [name, word("type", name)])} />
         <${Select} label=${t("devices.presence")} value=${presence} options=${[["online", t("presence.online")], ["offline", t("presence.offline")]]} /></div>
-      <${Grid} name="devices" label=${t("nav.devices")} items=${list} cursor=${chosen} onCursor=${(/** @type {string} */ id) => go("devices", id)}
+      <${Grid} name="devices" label=${t("nav.devices")} items=${list} cursor=${chosen} now=${() => route.peek().id} onCursor=${(/** @type {string} */ id) => go("devices", id)}
         onOpen=${() => pane.current?.focus()} header=${html`<${Head} />`}
         row=${(/** @type {Device} */ item, /** @type {object} */ row) => html`<${Row} device=${item} row=${row} level=${troubled.get(item.id)} />`}
         empty=${html`<p class="muted">${devices.loaded.value ? t("devices.none") : t("loading")}</p>`} />

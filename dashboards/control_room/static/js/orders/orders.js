@@ -37,7 +37,7 @@ export function Orders() {
   const chosen = route.value.id;
   const late = list.filter((order) => promise(order)?.late).length;
   const step = (/** @type {number} */ by) => {
-    const at = list.findIndex((order) => order.id === chosen);
+    const at = list.findIndex((order) => order.id === route.peek().id);
     const next = list[Math.max(0, Math.min(list.length - 1, at < 0 ? 0 : at + by))];
     if (next) go("orders", next.id);
   };
@@ -49,7 +49,7 @@ export function Orders() {
           onClick=${() => { view.value = name; }}><${Icon} name=${icon} />${t(`orders.view.${name}`)}</button>`)}</div></header>
       <div class="filters"><${SearchBox} box=${box} value=${search} label=${t("orders.search")} />
         <button type="button" class="chip" aria-pressed=${showClosed.value ? "true" : "false"} onClick=${() => { showClosed.value = !showClosed.value; }}>${t("orders.show_closed")}</button></div>
-      ${view.value === "board" ? html`<${Board} list=${list} chosen=${chosen} />` : html`<${Grid} name="orders" label=${t("nav.orders")} items=${list} cursor=${chosen} onCursor=${(/** @type {string} */ id) => go("orders", id)}
+      ${view.value === "board" ? html`<${Board} list=${list} chosen=${chosen} />` : html`<${Grid} name="orders" label=${t("nav.orders")} items=${list} cursor=${chosen} now=${() => route.peek().id} onCursor=${(/** @type {string} */ id) => go("orders", id)}
         onOpen=${() => pane.current?.focus()} header=${html`<${Head} />`} row=${(/** @type {WorkOrder} */ item, /** @type {object} */ row) => html`<${Row} order=${item} row=${row} />`}
         empty=${html`<p class="muted">${orders.loaded.value ? t("orders.none") : t("loading")}</p>`} />`}
     </section>

@@ -1,7 +1,7 @@
 /** The home of the operator: the alerts that need a person, the most urgent and oldest first. */
 import { classes, html, useRef } from "../html.js";
 import { Detail } from "../detail/detail.js";
-import { acknowledge, shelving } from "../detail/actions.js";
+import { acknowledge, shelve } from "../detail/actions.js";
 import { hourMinute, since } from "../format.js";
 import { say, t } from "../i18n.js";
 import { useKeys } from "../keys.js";
@@ -19,6 +19,12 @@ import { lastTrouble, rows, search, tab, tabCounts, TABS } from "./list.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
 
+/** Acts on what is chosen now, not when the screen was last drawn. @param {(alert: Alert) => void} act */
+function onChosen(act) {
+  const alert = alerts.items.get(route.peek().id);
+  if (alert) act(alert);
+}
+
 /** The screen: the queue on the left, what is chosen on the right. */
 export function Queue() {
   const pane = useRef(/** @type {HTMLElement|null} */ (null));
@@ -28,7 +34,7 @@ export function Queue() {
   const grid = () => /** @type {HTMLElement|null} */ (document.querySelector(".grid-alerts .grid-scroll"));
   const step = (/** @type {number} */ by) => {
     const list = rows.peek();
-    const at = list.findIndex((row) => row.id === chosen);
+    const at = list.findIndex((row) => row.id === route.peek().id);
     const next = list[Math.max(0, Math.min(list.length - 1, at < 0 ? 0 : at + by))];
     grid()?.focus();
     if (next) go("alerts", next.id);
@@ -39,8 +45,8 @@ export function Queue() {
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
     Enter: () => pane.current?.focus(),
-    a: () => alert && acknowledge(alert),
-    h: () => { if (alert) shelving.value = alert.id; },
+    a: () => onChosen(acknowledge),
+    h: () => onChosen(shelve),
     "/": () => searchBox.current?.focus(),
     Escape: () => grid()?.focus(),
   });
@@ -49,7 +55,7 @@ export function Queue() {
       <h1 id="queue-title" class="visually-hidden">${t("nav.alerts")}</h1>
       <${Tabs} />
       <${Filters} box=${searchBox} />
-      <${Grid} name="alerts" label=${t("nav.alerts")} items=${rows.value} cursor=${chosen} onCursor=${(/** @type {string} */ id) => go("alerts", id)}
+      <${Grid} name="alerts" label=${t("nav.alerts")} items=${rows.value} cursor=${chosen} now=${() => route.peek().id} onCursor=${(/** @type {string} */ id) => go("alerts", id)}
         onOpen=${() => pane.current?.focus()} header=${html`<${Head} />`} row=${(/** @type {Alert} */ item, /** @type {object} */ row) => html`<${Row} alert=${item} row=${row} />`}
         empty=${html`<${Quiet} />`} />
     </section>

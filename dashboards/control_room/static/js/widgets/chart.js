@@ -21,7 +21,7 @@ export function Chart({ points, unit, label, small = false }) {
     const told = (/** @type {uPlot} */ plot) => {
       if (caption.current) caption.current.textContent = reading(plot, unit);
     };
-    const chart = new uPlot({ ...options(size(), rem, small), hooks: { setCursor: [told], ready: [told] } }, columns(points), element);
+    const chart = new uPlot({ ...options(size(), rem), hooks: { setCursor: [told], ready: [told] } }, columns(points), element);
     const observer = new ResizeObserver(() => chart.setSize(size()));
     observer.observe(element);
     return () => {
@@ -55,10 +55,9 @@ function summary(points, unit, label) {
 /**
  * @param {{width: number, height: number}} size
  * @param {number} rem
- * @param {boolean} small
  * @returns {uPlot.Options}
  */
-function options(size, rem, small) {
+function options(size, rem) {
   const font = `${0.8 * rem}px ${token("--font")}`;
   const axis = { stroke: token("--muted"), font, grid: { stroke: token("--line"), width: 1 }, ticks: { show: false } };
   return {

@@ -16,6 +16,7 @@ const SPARE_ROWS = 6;
  * @property {string} name            prefix of the rows' element ids
  * @property {any[]} items            records with an id, in order
  * @property {string} cursor          id of the chosen row, "" for none
+ * @property {() => string} [now]   the chosen row as of this moment, for keys that come faster than drawing
  * @property {(id: string) => void} onCursor
  * @property {() => void} [onOpen]    Enter or double click on the chosen row
  * @property {any} header             the column heads
@@ -24,23 +25,24 @@ const SPARE_ROWS = 6;
  */
 
 /** @param {GridProps} props */
-export function Grid({ label, name, items, cursor, onCursor, onOpen, header, row, empty }) {
+export function Grid({ label, name, items, cursor, now, onCursor, onOpen, header, row, empty }) {
   const scroller = useRef(/** @type {HTMLElement|null} */ (null));
   const view = useView(scroller);
   const { waiting, hold, toTop } = useAnchor(scroller, items, cursor, view.rowHeight);
-  const index = items.findIndex((item) => item.id === cursor);
+  const at = items.findIndex((item) => item.id === cursor);
 
   useLayoutEffect(() => {
-    if (index >= 0) reveal(scroller.current, index, view.rowHeight);
+    if (at >= 0) reveal(scroller.current, at, view.rowHeight);
   }, [cursor, view.rowHeight, view.height, items.length > 0]);
 
   const move = (/** @type {number} */ to) => {
     if (items.length) onCursor(items[Math.max(0, Math.min(items.length - 1, to))].id);
   };
   const page = Math.max(1, Math.floor(view.height / view.rowHeight) - 1);
+  const index = () => items.findIndex((item) => item.id === (now?.() ?? cursor));
   const keys = /** @type {Record<string, () => void>} */ ({
-    ArrowDown: () => move(index + 1), ArrowUp: () => move(index < 0 ? 0 : index - 1), PageDown: () => move(index + page),
-    PageUp: () => move(index - page), Home: () => move(0), End: () => move(items.length - 1), Enter: () => onOpen?.(),
+    ArrowDown: () => move(index() + 1), ArrowUp: () => move(index() - 1), PageDown: () => move(index() + page),
+    PageUp: () => move(index() - page), Home: () => move(0), End: () => move(items.length - 1), Enter: () => onOpen?.(),
   });
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     hold(true);
@@ -52,7 +54,7 @@ export function Grid({ label, name, items, cursor, onCursor, onOpen, header, row
   const first = Math.max(0, Math.floor(view.top / view.rowHeight) - SPARE_ROWS);
   const last = Math.min(items.length, Math.ceil((view.top + view.height) / view.rowHeight) + SPARE_ROWS);
   const shown = items.slice(first, last);
-  const active = index >= first && index < last ? `${name}-${cursor}` : undefined;
+  const active = at >= first && at < last ? `${name}-${cursor}` : undefined;
 
   return html`<div class=${`grid grid-${name}`}>
     ${waiting > 0 && html`<button type="button" class="waiting" onClick=${toTop}><${Icon} name="up" />${t("queue.waiting", { n: waiting })}</button>`}
@@ -60,14 +62,14 @@ export function Grid({ label, name, items, cursor, onCursor, onOpen, header, row
       aria-activedescendant=${active} onKeyDown=${pressed} onPointerMove=${() => hold(false)} onPointerLeave=${() => hold(null)}>
       <div class="grid-head" role="row" aria-rowindex="1">${header}</div>
       <div class="grid-canvas" role="rowgroup" style=${{ height: `${items.length * view.rowHeight}px` }}>
-        ${shown.map((item, at) => row(item, {
+        ${shown.map((item, place) => row(item, {
           key: item.id,
           id: `${name}-${item.id}`,
           role: "row",
-          "aria-rowindex": first + at + 2,
+          "aria-rowindex": first + place + 2,
           "aria-selected": item.id === cursor ? "true" : "false",
           "data-id": item.id,
-          style: { transform: `translateY(${(first + at) * view.rowHeight}px)` },
+          style: { transform: `translateY(${(first + place) * view.rowHeight}px)` },
           onClick: () => onCursor(item.id),
           onDblClick: () => onOpen?.(),
         }))}

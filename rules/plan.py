@@ -65,7 +65,7 @@ class Index:
 
     def plan(self, device_id: str, kind: str, device: Device | None, site: str) -> Plan:
         """The plan for a device's events of a kind. `site` counts where the device is not registered."""
-        rules = [self.rules[number] for number in self._candidates(kind, device)]
+        rules = [self.rules[number] for number in self._candidates(kind, device, site)]
         entries = [self._entry(rule, kind, device_id, device, site) for rule in rules]
         entries = [entry for entry in entries if entry.covered or _only_expected(entry.rule, kind)]
         judging = [entry for entry in entries if not isinstance(entry.rule.condition, Silent)]
@@ -97,11 +97,11 @@ class Index:
         """The fields of a kind whose earlier values some rule asks for."""
         return tuple(sorted(self._looks_back.get(kind, ())))
 
-    def _candidates(self, kind: str, device: Device | None) -> list[int]:
-        places = [(ANY, ANY)]
+    def _candidates(self, kind: str, device: Device | None, site: str) -> list[int]:
+        places = [(ANY, ANY), ("site", device.site if device else site)]
         if device is not None:
-            places += [("id", device.id), ("type", device.type), ("zone", device.zone or ANY)]
-            places += [("building", device.building or ANY), ("site", device.site)]
+            places += [("id", device.id), ("type", device.type)]
+            places += [("zone", device.zone or ANY), ("building", device.building or ANY)]
         kinds = (kind,) if kind.startswith("gateway.") else (kind, ANY)
         filed = (self._filed.get((one, word, name), ()) for one in kinds for word, name in places)
         return sorted({number for numbers in filed for number in numbers})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,9 @@ from rules.engine import Engine
 
 _log = logging.getLogger(__name__)
 _DAY = 86_400.0
+#: A batch makes a few thousand objects and lets go of them without a cycle among them: the collector need not look
+#: after each 700, nor ever again at what was loaded at start.
+_COLLECT = (50_000, 20, 50)
 
 
 def database_url(home: Home, settings: Settings) -> str:
@@ -87,6 +91,9 @@ def run_core(home: Home, settings: Settings) -> int:
         stack.callback(process.core.close)
         process.recover()
         core = process.core
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         _log.info("recovered: journal at %d, %d batches replayed", core.restored.journal, core.restored.replayed)
         door = DoorServer(socket_path(home.path), core.submit, core.health)
         door.start()

@@ -40,6 +40,7 @@ def registered(simulation: Simulation) -> dict[tuple[str, str], Device]:
 class Exchange:
     """A gateway of a few lines: decodes, answers what protocols demand, lets registered plates and people through."""
 
+    step = 0.25
     received = START
     retain = False
 
@@ -97,8 +98,8 @@ class Exchange:
 
     def run(self, start: float, seconds: float) -> None:
         """Lets time pass."""
-        for index in range(int(seconds / 0.25)):
-            wall = START + start + (index + 1) * 0.25
+        for index in range(int(seconds / self.step)):
+            wall = START + start + (index + 1) * self.step
             for message in self.simulation.advance(wall):
                 self.take(message, wall)
 

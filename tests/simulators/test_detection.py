@@ -33,6 +33,8 @@ ALSO_FAIR = {("elevator.user-alarm", "entrapment"), ("parking.barrier-fault", "s
 class Watch(Exchange):
     """An exchange whose events are judged by the shipped rules; keeps what was raised and cleared, and when."""
 
+    step = 0.5
+
     def __init__(self, simulation: Simulation) -> None:
         super().__init__(simulation)
         by_id = {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.api.frames import Frame, Framer, frame_bytes
 from gateway.api.present import rfc3339
@@ -29,17 +30,19 @@ class Listener:
 
     def __init__(self, sites: tuple[str, ...], still_valid: Callable[[], bool], size: int) -> None:
         self.sites, self.still_valid, self._size = sites, still_valid, size
-        self._queue: collections.deque[bytes] = collections.deque()
+        self._queue: list[bytes] = []
+        self._waiting = 0
         self._news = asyncio.Event()
         self.dropped = asyncio.Event()
         self.ended = False
 
-    def push(self, chunk: bytes) -> None:
-        """Queues bytes, or drops the listener whose queue is full."""
-        if len(self._queue) >= self._size:
+    def push(self, chunk: bytes, frames: int = 1) -> None:
+        """Queues bytes that hold so many frames, or drops the listener whose queue is full."""
+        if self._waiting >= self._size:
             self.drop()
         elif not self.dropped.is_set():
             self._queue.append(chunk)
+            self._waiting += frames
             self._news.set()
 
     def drop(self) -> None:
@@ -58,9 +61,12 @@ class Listener:
             await self._news.wait()
             self._news.clear()
             if self._queue:
-                joined = b"".join(self._queue)
+                joined = self._queue[0] if len(self._queue) == 1 else b"".join(self._queue)
+                taken = self._waiting
                 self._queue.clear()
                 yield joined
+                # Only now: what the client has not taken still counts against it.
+                self._waiting -= taken
             elif self.ended:
                 return
 
@@ -169,10 +175,12 @@ class Hub:
                 self._tell(fresh)
 
     def _tell(self, frames: list[Frame]) -> None:
+        chunks: dict[tuple[str, ...], bytes] = {}
         for listener in list(self._listeners):
-            chunk = b"".join(frame.told_to(listener.sites) for frame in frames)
-            if chunk:
-                listener.push(chunk)
+            if listener.sites not in chunks:
+                chunks[listener.sites] = b"".join(frame.told_to(listener.sites) for frame in frames)
+            if chunks[listener.sites]:
+                listener.push(chunks[listener.sites], len(frames))
         self._position = frames[-1].id
 
     async def _listen_to_core(self) -> None:
@@ -198,7 +206,12 @@ class Hub:
         """Ends the streams of those who may no longer listen. In a thread: it reads the store."""
         loop = self._tasks[0].get_loop()
         for listener in list(self._listeners):
-            if not listener.still_valid():
+            try:
+                valid = listener.still_valid()
+            except SQLAlchemyError:
+                # Not known now: it is asked again with the next round.
+                continue
+            if not valid:
                 loop.call_soon_threadsafe(listener.end)
 
     async def _ask_core(self) -> str:
@@ -220,6 +233,8 @@ async def _kept_up(name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> N
             await job()
         except asyncio.CancelledError:
             raise
+        except SQLAlchemyError as error:
+            log.warning("the stream's %s task cannot read the database: %s", name, error.__cause__ or error)
         except Exception:
             log.exception("the stream's %s task failed and begins again", name)
         await asyncio.sleep(_BEAT)

@@ -8,7 +8,7 @@ exactly what it does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from gateway.model.catalogue import Catalogue
 from gateway.model.event import Event
@@ -16,6 +16,7 @@ from gateway.model.judgement import Cleared, Raised, RuleChange
 from gateway.model.place import Device
 from rules import snapshot as snapshots
 from rules.conditions import CompiledRule, Effect, Sight, Silent, Track
+from rules.conditions.silent import overheard
 from rules.conditions.track import AVAILABILITY
 from rules.expressions import Getter
 from rules.language import RuleSet
@@ -59,6 +60,11 @@ class Engine:
             return changes
         get = event.data.get
         past = self._past(event, plan, at) if plan.looks_back else NO_PAST
+        for entry in plan.silences:
+            track = entry.rule.tracks.get(entry.scope)
+            if track is not None and (event.kind == AVAILABILITY or not overheard(track, at, event.received)):
+                sight = Sight(event, at, plan.device, get, past, None, entry.covered)
+                self._judge(entry, entry.scope, sight, plan, changes)
         for entry in _concerned(plan, get, past):
             self._judge(
                 entry, entry.scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes
@@ -107,15 +113,18 @@ class Engine:
         What stood open for one that is now disabled ends: the next `process` or `advance` says so.
         """
         at = now if now is not None else self._now or 0.0
+        disabled: set[str] = set()
         for device in devices:
             if self._devices.get(device.id) == device:
                 continue
             self._devices[device.id] = device
             self._plans.pop(device.id, None)
             if not device.enabled:
-                self._forget(device, at)
+                disabled.add(device.id)
             elif self._silences:
                 self._unheard[device.id] = None
+        if disabled:
+            self._forget(disabled, at)
         if now is not None and self._unheard:
             self._listen(now)
 
@@ -171,6 +180,7 @@ class Engine:
             for kind, values in kinds.items():
                 self._pasts[device, kind] = past = Past(self._index.looked_back_on(kind))
                 past.values = {field: value for field, value in values.items() if field in past.fields}
+        self._forget({device.id for device in self._devices.values() if not device.enabled}, at)
         return changes
 
     def _plan(self, event: Event) -> Plan:
@@ -293,11 +303,12 @@ class Engine:
                     del rule.tracks[device.id]
                     self._timers.set((rule.rule.id, device.id), None)
 
-    def _forget(self, device: Device, at: float) -> None:
-        """Ends whatever stands open because of a device that is no longer listened to."""
-        self._unheard.pop(device.id, None)
+    def _forget(self, devices: Set[str], at: float) -> None:
+        """Ends whatever stands open because of devices that are no longer listened to."""
+        for name in devices:
+            self._unheard.pop(name, None)
         for rule in self._compiled.values():
-            for scope in [scope for scope, track in rule.tracks.items() if track.device == device.id]:
+            for scope in [scope for scope, track in rule.tracks.items() if track.device in devices]:
                 if rule.tracks[scope].active:
                     self._pending.append(Cleared(rule=rule.rule.id, scope=scope, at=at, reason="device_disabled"))
                 del rule.tracks[scope]
@@ -327,7 +338,7 @@ def _concerned(plan: Plan, get: Getter, past: Past) -> Sequence[Entry]:
         return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks or _wakes(entry, get, past)]
     if any(plan.tracks):
         return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks]
-    return [entry for entry in plan.silences if entry.scope in entry.rule.tracks] if plan.silences else ()
+    return ()
 
 
 def _wakes(entry: Entry, get: Getter, past: Past) -> bool:

@@ -31,9 +31,9 @@ class Plan(NamedTuple):
     """What to do with the events of one device and kind.
 
     `stirs` is whether an event wakes any of the `fixed` entries, `tracks` what stands open under their rules: an event
-    that stirs nothing, where nothing stands open, concerns none of them but the `silences`. `fixed` entries have a
-    scope that follows from the device; of `read` ones a part stands in the event. `late` are the entries that a late
-    event is shown to, `silences` those that only want to know that something was heard, replayed or not.
+    that stirs nothing, where nothing stands open, concerns none of them. `fixed` entries have a scope that follows from
+    the device; of `read` ones a part stands in the event. `late` are the entries that a late event is shown to,
+    `silences` those that only want to know that something was heard, replayed or not.
     """
 
     device: Device | None
@@ -69,15 +69,15 @@ class Index:
         entries = [self._entry(rule, kind, device_id, device, site) for rule in rules]
         entries = [entry for entry in entries if entry.covered or _only_expected(entry.rule, kind)]
         judging = [entry for entry in entries if not isinstance(entry.rule.condition, Silent)]
-        fixed = tuple(entry for entry in entries if entry.rule.scope_by is None)
+        fixed = tuple(entry for entry in judging if entry.rule.scope_by is None)
         silences = tuple(entry for entry in entries if isinstance(entry.rule.condition, Silent))
         return Plan(
             device=device,
             site=device.site if device else site,
             stirs=self._stirs(kind, fixed),
-            tracks=tuple(entry.rule.tracks for entry in fixed if not isinstance(entry.rule.condition, Silent)),
+            tracks=tuple(entry.rule.tracks for entry in fixed),
             fixed=fixed,
-            read=tuple(entry for entry in entries if entry.rule.scope_by is not None),
+            read=tuple(entry for entry in judging if entry.rule.scope_by is not None),
             late=tuple(entry for entry in judging if entry.rule.rule.late),
             silences=silences,
             looks_back=self.looked_back_on(kind),

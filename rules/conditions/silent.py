@@ -13,6 +13,19 @@ from rules.language import Rule
 from rules.language import Silent as SilentWords
 
 
+def overheard(track: Track, at: float, received: float) -> bool:
+    """Notes that a device was heard; False where that is news, because it was silent or away.
+
+    The timer is left as it is: when it is due it finds out that the device was heard.
+    """
+    state = track.state
+    if track.active or not isinstance(state, Hearing) or state.away:
+        return False
+    state.last = at
+    state.received = received
+    return True
+
+
 class Silent(Condition):
     """Comes when a covered device has said nothing for so long; goes with the next thing it says.
 
@@ -81,9 +94,10 @@ class Silent(Condition):
         return Effect.WENT
 
     def ripen(self, track: Track, at: float, heard: Heard) -> Effect:
-        """It has been silent for too long."""
-        track.ripens = None
-        return Effect.CAME
+        """It has been silent for too long, or else it was heard meanwhile and has so much longer."""
+        due = track.state.last + track.state.gap if isinstance(track.state, Hearing) else at
+        track.ripens = due if due > at else None
+        return Effect.NOTHING if due > at else Effect.CAME
 
     def values(self, track: Track) -> Mapping[str, Any]:
         """`silent_s`: the silence so far; `last_heard`: Unix seconds of the last thing it said, where anything was."""

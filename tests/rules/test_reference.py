@@ -171,7 +171,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
         self.seq += 1
         said = Said(at, name, kind, data)
         self.story.append(f"{at}s {name} {kind} {data}")
-        for reference in self.references:
+        for reference in sorted(self.references, key=lambda one: one.silence is None):
             self.expected += reference.event(said, self.world)
         if not kind.startswith("gateway.") and data.get("online") is not False:
             self.world.heard[name] = at

@@ -144,11 +144,21 @@ _CHANGES_AFTER = (
 
 
 def _letters_of(only: Sites) -> list[ColumnElement[bool]]:
-    """Dead letters know no site: who may see some sites sees those of devices registered there, by serial or by id."""
+    """Dead letters know no site: who may see some sites sees what names a device there, or came on that site's topic.
+
+    A device is named by its serial or its id; of a message that could not be read, only the topic is known.
+    """
     if not only:
         return []
-    same = and_(
-        devices.c.adapter == dead_letters.c.adapter,
-        or_(devices.c.external_id == dead_letters.c.device, devices.c.id == dead_letters.c.device),
-    )
-    return [exists(select(devices.c.id).where(same, devices.c.site.in_(list(only))))]
+    c = dead_letters.c
+    native = [c.topic.startswith(f"gatehouse/v1/{site}/", autoescape=True) for site in only]
+    # An HTTP push has the topic ingest/<adapter>/<device>.
+    pushed_by = and_(c.topic.startswith("ingest/"), devices.c.id == func.substr(c.topic, func.length(c.adapter) + 9))
+    by_serial = and_(devices.c.adapter == c.adapter, devices.c.external_id == c.device)
+    own = devices.c.site.in_(list(only))
+    return [
+        or_(
+            *native,
+            *(exists(select(devices.c.id).where(one, own)) for one in (by_serial, devices.c.id == c.device, pushed_by)),
+        )
+    ]

@@ -116,8 +116,12 @@ def test_a_device_pushes_over_http(gateway: RealGateway) -> None:
     assert httpx.post(f"{gateway.url}/ingest/tasmota/door-3", content=body, auth=auth).status_code == 404
     state = gateway.get("/devices/door-3")
     assert state["online"] is True and state["state"]["access.door"]["data"]["state"] == "closed"
-    letters = gateway.get("/dead-letters", device="door-3")["items"]
-    assert letters and letters[0]["fate"] == "undecodable" and letters[0]["payload"] is None
+    for who in ((), ("s1",)):
+        own = {"Authorization": f"Bearer {gateway.token('engineer', who)}"}
+        letters = httpx.get(f"{gateway.url}/dead-letters", headers=own).json()["items"]
+        assert letters and letters[0]["fate"] == "undecodable" and letters[0]["payload"] is None, letters
+    stranger = {"Authorization": f"Bearer {gateway.token('engineer', ('s2',))}"}
+    assert httpx.get(f"{gateway.url}/dead-letters", headers=stranger).json()["items"] == []
     ledger = gateway.get("/ledger")
     assert ledger["received"] == sum(ledger["fates"].values()) >= 2
 

@@ -114,9 +114,18 @@ def test_events_between_two_times(reader: Reader) -> None:
     assert [event.seq for event in reader.events(("west",), kind=("parking.vehicle",), until=NOW + 5).items] == [4, 2]
 
 
-def test_dead_letters_of_a_site_are_those_of_its_devices(reader: Reader) -> None:
+def test_dead_letters_of_a_site_are_those_of_its_devices(reader: Reader, core: CoreDouble) -> None:
     assert [letter.device for letter in reader.dead_letters().items] == ["sn-west", "sn-east"]
     assert [letter.device for letter in reader.dead_letters(("east",)).items] == ["sn-east"]
+    for topic, adapter in (("gatehouse/v1/east/x/events", "cloudevents"), ("ingest/vzenith/east-cam", "vzenith")):
+        letter = {"received": NOW, "fate": "undecodable", "adapter": adapter, "topic": topic, "device": "", "place": ""}
+        core.run(
+            insert(t.dead_letters).values(letter | {"reason": "", "size": 0, "payload": b"", "state": "discarded"})
+        )
+    discarded = [
+        len(reader.dead_letters(sites, state="discarded").items) for sites in ((), ("east",), ("west",), ("e",))
+    ]
+    assert discarded == [2, 2, 0, 0]
     assert reader.dead_letter(1, ("west",)) is None and reader.dead_letter(1, ("east",)).payload == b"abc"  # type: ignore[union-attr]
 
 

@@ -138,6 +138,16 @@ def test_what_stood_open_ends_when_its_rule_is_gone_or_another() -> None:
     assert play.say(101, "t.state", on=True) == ["raised b d@101"]
 
 
+def test_what_stood_open_for_a_device_that_was_disabled_meanwhile_ends_after_a_restart() -> None:
+    play = Play(LEVEL, devices=[device("d"), device("e")])
+    play.say(1, "t.state", on=True)
+    play.say(1, "t.state", by="e", on=True)
+    play.devices["d"] = device("d", enabled=False)
+    assert play.restart() == []
+    assert play.wait(2) == ["device_disabled r1 d@1"]
+    assert play.say(3, "t.state", by="e", on=False) == ["cleared r1 e@3"]
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b"[]", b"\xff", b'{"version":9,"now":1,"rules":{},"pasts":{},"heard":{}}']
 )

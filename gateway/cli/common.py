@@ -46,7 +46,9 @@ def with_place(function: Function) -> Function:
     """Gives a command its `place`, from options that stand before or after its name, or from the environment."""
 
     @click.pass_context
-    def wrapper(context: click.Context, home: Path | None, api_port: int | None, mqtt_port: int | None, **rest: Any) -> Any:
+    def wrapper(
+        context: click.Context, home: Path | None, api_port: int | None, mqtt_port: int | None, **rest: Any
+    ) -> Any:
         outer: dict[str, Any] = context.find_root().params
         place = Place(home or outer.get("home"), api_port or outer.get("api_port"), mqtt_port or outer.get("mqtt_port"))
         return function(place, **rest)
@@ -55,7 +57,7 @@ def with_place(function: Function) -> Function:
     update_wrapper(wrapper, function)
     for option in (
         click.option("--mqtt-port", type=click.IntRange(1, 65535), help="The broker's port [env GATEHOUSE_MQTT_PORT]."),
-        click.option("--api-port", type=click.IntRange(1, 65535), help="The page's and API's port [env GATEHOUSE_API_PORT]."),
+        click.option("--api-port", type=click.IntRange(1, 65535), help="The API's port [env GATEHOUSE_API_PORT]."),
         click.option("--home", type=click.Path(path_type=Path), help="The gateway's folder [env GATEHOUSE_HOME]."),
     ):
         option(wrapper)

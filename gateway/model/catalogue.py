@@ -1,4 +1,4 @@
-"""The catalogue of kinds: which events exist, which fields they carry, in which units. Data, and pure look-ups over it."""
+"""The catalogue of kinds: which events exist, which fields they carry, in which units. Data, and pure look-ups."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person, a program or a rule asks for: `name` is `noun.verb` (`alert.acknowledge`), `args` its arguments."""
+    """What a person, a program or a rule asks for: `name` is `noun.verb` (`alert.acknowledge`)."""
 
     name: str
     args: dict[str, Any] = {}

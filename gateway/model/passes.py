@@ -6,7 +6,7 @@ import msgspec
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
-    """One permission. `kind` is `plate`, `card` or `person`; `value` is personal data. Empty `zones` means the whole site.
+    """One permission. `kind` is `plate`, `card` or `person`; `value` is personal data. No `zones`: the whole site.
 
     `from_at` and `until_at` bound it in time (None: open); `blocked` turns it into a refusal.
     """
@@ -42,7 +42,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer, with a named reason: `pass`, `no_pass`, `outside_window`, `wrong_zone`, `blocked`, `unread`, `late`, `replay`."""
+    """The answer, with a named reason.
+
+    `pass`, `no_pass`, `outside_window`, `wrong_zone`, `blocked`, `unread`,
+    `late`, `replay`.
+    """
 
     allowed: bool
     reason: str

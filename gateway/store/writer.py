@@ -218,7 +218,8 @@ def writer_engine(url: str) -> Engine:
 
 def _insert(table: Table, how: str, mark: str) -> str:
     columns = [column.name for column in table.columns if not (column.autoincrement is True or _numbers_itself(column))]
-    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))})"
+    marks = ", ".join([mark] * len(columns))
+    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own tables' names
     if how == "upsert":
         keys = [column.name for column in table.primary_key.columns]
         rest = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)

@@ -47,7 +47,7 @@ def lab(tmp_path: Path) -> Lab:
 
 
 def test_fault_002_twenty_percent_duplicates_make_no_second_alert_or_order(lab: Lab) -> None:
-    chance = random.Random(2)  # noqa: S311 - a seeded order
+    chance = random.Random(2)
     sent = []
     for number in range(200):
         message = lab.event("d1", "access.door", state="open" if number % 2 else "closed")
@@ -111,7 +111,8 @@ def test_fault_009_any_order_of_arrival_ends_in_the_same_state(tmp_path: Path, o
     lab.turn(*[messages[n] for n in order[:cut]])
     lab.turn(*[messages[n] for n in order[cut:]])
     lab.core._snapshot()
-    kinds = json.loads(lab.rows(select(tables.device_states.c.kinds).where(tables.device_states.c.device == "m1"))[0][0])
+    table = tables.device_states
+    kinds = json.loads(lab.rows(select(table.c.kinds).where(table.c.device == "m1"))[0][0])
     assert kinds["meter.reading"]["data"] == {"energy_kwh": 11.0, "voltage_v": 211.0}
     assert lab.ledger()["accepted"] == 12
     lab.close()

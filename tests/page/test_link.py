@@ -42,7 +42,7 @@ def test_fault_112_a_killed_server_is_told_at_once_and_resumed_without_loss_or_r
     for number in range(20):
         world.alert(f"While away {number}", "low")
     world.put("alerts", {**world.tables["alerts"]["AL-0001"], "state": "closed", "version": 2})
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(1000)
     empty.revive()
 
     page.locator(".strip.stale").wait_for(state="detached", timeout=15_000)
@@ -89,6 +89,19 @@ def test_fault_114_a_position_too_old_reloads_everything_and_says_so(empty: Stan
     page.locator(".notice", has_text="loaded again").wait_for(timeout=15_000)
     page.locator(".row", has_text="After").wait_for()
     until(page, "document.querySelector('.tabs [aria-selected=true] .count').textContent === '1'")
+
+
+def test_fault_115_a_page_that_slept_wakes_up_with_everything_that_came_meanwhile(empty: StandIn, opened: Open) -> None:
+    page = opened(empty)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    for number in range(5):
+        empty.world.alert(f"While asleep {number}", "low")
+    time.sleep(4)
+    devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    page.locator(".tabs [aria-selected=true] .count", has_text="5").wait_for()
+    page.locator(".link-state.live").wait_for()
+    assert page.locator(".row").count() == 5
 
 
 def test_fault_116_ages_are_right_where_the_two_clocks_differ_by_ten_minutes(opened: Open) -> None:

@@ -113,6 +113,8 @@ def _placed(moment: datetime, scope: Scope) -> float:
             moment = moment.replace(tzinfo=_zone(name))
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"no time zone {name!r}") from None
+        # When the clocks go back an hour is told twice; the one nearer to the receipt is meant.
+        return min(_seconds(moment), _seconds(moment.replace(fold=1)), key=lambda at: abs(at - scope.received()))
     return _seconds(moment)
 
 

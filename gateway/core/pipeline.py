@@ -37,6 +37,8 @@ from gateway.model import (
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
+#: The kind to which the gateway itself adds a field.
+VEHICLE = "parking.vehicle"
 #: The journal's word for a time in which nobody attended.
 PAUSE = "gateway.pause"
 _WORDS = {fate: fate.value for fate in Fate}
@@ -77,6 +79,9 @@ class Desk(Protocol):
 
     def result(self, device: str, result: CommandResult, now: float, wall: float, out: Changes) -> None:
         """A device answered a command."""
+
+    def registered(self, site: str, kind: str, value: str, wall: float) -> bool:
+        """Has it a pass?"""
 
     def decide(
         self, question: Question, device: Device, event: Event | None, now: float, wall: float, out: Changes
@@ -283,6 +288,8 @@ class Pipeline:
             if verdict is Verdict.CONFLICT:
                 self._conflict(device, reading, entry, sheet)
             return Fate.DUPLICATE, None
+        if reading.kind == VEHICLE:
+            body = self._register(device, reading, wall)
         replay = reading.replay or entry.retain
         time, late = wall, False
         if claimed is not None and not replay:
@@ -314,6 +321,16 @@ class Pipeline:
             self.states.heard(device.id, device.site, wall)
         self._judge(event, sheet)
         return (Fate.LATE if late else Fate.ACCEPTED), event
+
+    def _register(self, device: Device, reading: Reading, wall: float) -> bytes:
+        """Adds to a vehicle whether it has a pass: the camera cannot know, and the rules want to.
+
+        After the identity was checked: a pass that is given meanwhile must not make a redelivery look like another event.
+        """
+        plate = reading.data.get("plate")
+        if plate and "registered" not in reading.data:
+            reading.data["registered"] = self.desk.registered(device.site, "plate", str(plate), wall)
+        return _encode(reading.data)
 
     def _keep(self, event: Event, digest: int, body: bytes, sheet: Sheet) -> None:
         """The event's row, and its place in the device's present."""

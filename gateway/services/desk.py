@@ -264,13 +264,17 @@ class Desk:
         self._catch_up(moment)
         self.commands.result(device, result, moment)
 
-    def decide(  # noqa: PLR0917 - the question, where it was asked, and the moment
+    def decide(
         self, question: Question, device: Device, event: Event | None, now: float, wall: float, out: Changes
     ) -> Decision:
         """Whether who asks at the device may pass; if so, the opening command is dispatched."""
         moment = Moment(now, wall, out)
         self._catch_up(moment)
         return self.passes.decide(question, device, event, moment)
+
+    def registered(self, site: str, kind: str, value: str, wall: float) -> bool:
+        """Whether a plate, card or person has a pass of the site that is in force."""
+        return self.passes.knows(site, kind, value, wall)
 
     def act(self, action: Action, now: float, wall: float, out: Changes) -> Record | dict[str, Any]:
         """What a person or a program asks for. Raises `GatehouseError`; nothing has changed then."""

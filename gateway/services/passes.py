@@ -69,6 +69,11 @@ class Passes:
         )
         return decision
 
+    def knows(self, site: str, kind: str, value: str, wall: float) -> bool:
+        """Whether a plate, card or person has a pass of the site that is in force, wherever it leads."""
+        known = (self.all[ident] for ident in self._by_value.get((kind, normal(kind, value)), ()))
+        return any(one.site == site and not one.blocked and _in_window(one, wall) for one in known)
+
     def _judge(self, question: Question, device: Device, event: Event | None, moment: Moment) -> Decision:
         if event is not None and event.replay:
             return Decision(allowed=False, reason="replay")
@@ -198,6 +203,10 @@ def _misfit(one: Pass, places: tuple[str, ...], wall: float) -> str | None:
     """Why the pass does not count here and now, or None."""
     if one.zones and not any(zone in places for zone in one.zones):
         return "wrong_zone"
-    if (one.from_at is not None and wall < one.from_at) or (one.until_at is not None and wall >= one.until_at):
-        return "outside_window"
-    return None
+    return None if _in_window(one, wall) else "outside_window"
+
+
+def _in_window(one: Pass, wall: float) -> bool:
+    return not (one.from_at is not None and wall < one.from_at) and not (
+        one.until_at is not None and wall >= one.until_at
+    )

@@ -227,3 +227,12 @@ def test_a_failed_sync_ends_the_core_and_acknowledges_nothing(lab: Lab) -> None:
     with pytest.raises(StorageFailed):
         lab.say("d1", "access.door", state="open")
     assert lab.inbox.acknowledged == []
+
+
+def test_a_vehicle_is_told_apart_by_its_pass(lab: Lab) -> None:
+    lab.device("cam-1", type="plate_camera")
+    lab.act("pass.put", id="p1", site="s1", kind="plate", value="粤B12345", name="A")
+    for plate in ("粤B·12345", "粤B99999"):
+        lab.say("cam-1", "parking.vehicle", plate=plate, plate_read=True, direction="out")
+    assert [json.loads(row[2])["registered"] for row in lab.events("parking.vehicle")] == [True, False]
+    assert lab.alert("parking.unregistered-leaving")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy import select
 
 from gateway.core.identity import Memory
 from gateway.store import tables
-from tests.support.lab import START, Lab
+from tests.support.lab import START, Lab, VirtualClock
 
 PACK = """
 - id: door.held
@@ -136,3 +138,35 @@ def test_fault_042_a_pause_of_ours_is_no_silence_of_theirs(tmp_path: Path) -> No
     assert lab.alerts() == []
     lab.wait(10)
     assert len(lab.alerts()) == 20, "but the rest of their minute counts"
+
+
+@pytest.mark.parametrize(
+    ("told", "received"),
+    [
+        ("2026-10-25 02:30:00", "2026-10-25T00:30:05Z"),
+        ("2026-10-25 02:30:00", "2026-10-25T01:30:05Z"),
+        ("2026-03-29 03:00:05", "2026-03-29T01:00:07Z"),
+        ("2026-03-29 01:59:59", "2026-03-29T01:00:01Z"),
+    ],
+)
+def test_fault_047_a_local_time_in_the_night_of_the_clock_change_is_neither_late_nor_early(
+    tmp_path: Path, told: str, received: str
+) -> None:
+    """A face terminal tells local time without a zone; the hour that comes twice must not lose an event to lateness."""
+    lab = Lab(tmp_path, clock=VirtualClock(datetime.fromisoformat(received).timestamp()))
+    lab.device("face-1", adapter="mqttface", external_id="1026700", timezone="Europe/Berlin")
+    info = {"facesluiceId": "1026700", "RecordID": "7", "VerifyStatus": "2", "PersonType": "0", "time": told}
+    lab.raw("mqtt/face/1026700/Rec", json.dumps({"operator": "RecPush", "info": {**info, "Sendintime": 1, "PushType": 0}}))
+    assert lab.ledger() == {"received": 1, "accepted": 1}
+    assert lab.rows(select(tables.events.c.time))[0][0] == pytest.approx(lab.clock.wall(), abs=10)
+
+
+def test_fault_047_an_order_number_has_the_date_of_its_site(tmp_path: Path) -> None:
+    """At 16:30 UTC it is tomorrow in Shanghai, and each day counts from one, once."""
+    lab = Lab(tmp_path, pack=PACK, clock=VirtualClock(datetime(2026, 3, 1, 15, 58, tzinfo=UTC).timestamp()))
+    for number in range(3):
+        lab.device(f"d{number}", type="door")
+        lab.say(f"d{number}", "access.door", state="open")
+        lab.wait(90)
+        lab.crash()
+    assert [order.number for order in lab.work_orders()] == ["WO-20260301-0001", "WO-20260302-0001", "WO-20260302-0002"]

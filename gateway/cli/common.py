@@ -47,7 +47,7 @@ def with_place(function: Function) -> Function:
 
     @click.pass_context
     def wrapper(
-        context: click.Context, home: Path | None, api_port: int | None, mqtt_port: int | None, **rest: Any
+        context: click.Context, /, home: Path | None, api_port: int | None, mqtt_port: int | None, **rest: Any
     ) -> Any:
         outer: dict[str, Any] = context.find_root().params
         place = Place(home or outer.get("home"), api_port or outer.get("api_port"), mqtt_port or outer.get("mqtt_port"))

@@ -325,7 +325,7 @@ class Pipeline:
     def _register(self, device: Device, reading: Reading, wall: float) -> bytes:
         """Adds to a vehicle whether it has a pass: the camera cannot know, and the rules want to.
 
-        After the identity was checked: a pass that is given meanwhile must not make a redelivery look like another event.
+        After the identity was checked: a pass given meanwhile must not make a redelivery look like another event.
         """
         plate = reading.data.get("plate")
         if plate and "registered" not in reading.data:

@@ -31,7 +31,8 @@ class OperationQueries(QueryBase):
 
     def ledger(self) -> dict[str, int]:
         """How many messages met each fate, with `received` for what came in, read in one look."""
-        return {row.fate: row.count for row in self.rows(select(ledger))}
+        rows: Any = self.rows(select(ledger.c.fate, ledger.c.count))
+        return {str(fate): int(count) for fate, count in rows}
 
     def dead_letters(
         self,
@@ -98,7 +99,7 @@ class OperationQueries(QueryBase):
 
     def change_span(self) -> tuple[int, int]:
         """The oldest and the newest change that is kept; (0, 0) where there is none."""
-        row = self.one(select(func.min(changes.c.id), func.max(changes.c.id)))
+        row: Any = self.one(select(func.min(changes.c.id), func.max(changes.c.id)))
         return (row[0] or 0, row[1] or 0) if row else (0, 0)
 
     def counts(self, only: Sites = ()) -> dict[str, int]:

@@ -64,15 +64,17 @@ class RecordQueries(QueryBase):
 
     def alert(self, id: str, only: Sites = ()) -> Alert | None:
         """One alert, or None."""
-        return self._record(ALERTS, id, only)
+        found: Alert | None = self._record(ALERTS, id, only)
+        return found
 
     def open_alerts_by_severity(self, only: Sites = ()) -> dict[str, dict[str, int]]:
         """{severity: {state: count}} over the open alerts."""
         c = tables.alerts.c
         statement = select(c.severity, c.state, func.count()).where(c.state.in_(_OPEN_ALERTS), *within(c.site, only))
         counts: dict[str, dict[str, int]] = {}
-        for severity, state, count in self.rows(statement.group_by(c.severity, c.state)):
-            counts.setdefault(severity, {})[state] = count
+        row: Any
+        for row in self.rows(statement.group_by(c.severity, c.state)):
+            counts.setdefault(str(row[0]), {})[str(row[1])] = int(row[2])
         return counts
 
     def work_orders(
@@ -116,7 +118,8 @@ class RecordQueries(QueryBase):
 
     def plan_run(self, id: str, only: Sites = ()) -> PlanRun | None:
         """One run, or None."""
-        return self._record(PLAN_RUNS, id, only)
+        found: PlanRun | None = self._record(PLAN_RUNS, id, only)
+        return found
 
     def commands(
         self,
@@ -138,7 +141,8 @@ class RecordQueries(QueryBase):
 
     def command(self, id: str, only: Sites = ()) -> Command | None:
         """One command, or None."""
-        return self._record(COMMANDS, id, only)
+        found: Command | None = self._record(COMMANDS, id, only)
+        return found
 
     def passes(
         self,
@@ -157,7 +161,8 @@ class RecordQueries(QueryBase):
 
     def pass_(self, id: str, only: Sites = ()) -> Pass | None:
         """One pass, or None."""
-        return self._record(PASSES, id, only)
+        found: Pass | None = self._record(PASSES, id, only)
+        return found
 
     def _records(
         self,

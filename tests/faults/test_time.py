@@ -155,8 +155,9 @@ def test_fault_047_a_local_time_in_the_night_of_the_clock_change_is_neither_late
     """A face terminal tells local time without a zone; the hour that comes twice must not lose an event to lateness."""
     lab = Lab(tmp_path, clock=VirtualClock(datetime.fromisoformat(received).timestamp()))
     lab.device("face-1", adapter="mqttface", external_id="1026700", timezone="Europe/Berlin")
-    info = {"facesluiceId": "1026700", "RecordID": "7", "VerifyStatus": "2", "PersonType": "0", "time": told}
-    lab.raw("mqtt/face/1026700/Rec", json.dumps({"operator": "RecPush", "info": {**info, "Sendintime": 1, "PushType": 0}}))
+    info: dict[str, object] = {"facesluiceId": "1026700", "RecordID": "7", "VerifyStatus": "2", "PersonType": "0"}
+    info |= {"time": told, "Sendintime": 1, "PushType": 0}
+    lab.raw("mqtt/face/1026700/Rec", json.dumps({"operator": "RecPush", "info": info}))
     assert lab.ledger() == {"received": 1, "accepted": 1}
     assert lab.rows(select(tables.events.c.time))[0][0] == pytest.approx(lab.clock.wall(), abs=10)
 

@@ -45,6 +45,23 @@ def test_fault_118_an_alert_is_acknowledged_by_keyboard_alone(standin: StandIn, 
     assert standin.world.tables["alerts"]["AL-0001"]["acknowledged_by"] == "user:anna"
 
 
+def test_g_and_a_letter_goes_to_a_screen_and_a_letter_alone_does_not(standin: StandIn, opened: Open) -> None:
+    page = opened(standin)
+    for key, screen in (
+        ("d", "devices"),
+        ("w", "orders"),
+        ("p", "plans"),
+        ("c", "passes"),
+        ("s", "health"),
+        ("a", "alerts"),
+    ):
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.locator(f'.rail [aria-current=page][href="#/{screen}"]').wait_for()
+    page.keyboard.press("d")
+    assert page.evaluate("location.hash") == "#/alerts"
+
+
 def test_shelving_asks_for_a_reason_and_is_counted(standin: StandIn, opened: Open) -> None:
     page = opened(standin)
     for key in ("j", "j", "j", "h"):

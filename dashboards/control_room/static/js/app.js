@@ -71,6 +71,7 @@ async function start() {
   effect(nameTab);
   watchForSounds();
   countConsoles();
+  room.replaceChildren();
   render(html`<${App} />`, room);
   effect(() => {
     if (session.value) {

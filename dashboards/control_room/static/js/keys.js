@@ -5,7 +5,8 @@ import { singleKeys } from "./prefs.js";
 
 /** @type {Map<string, (() => void)[]>} */
 const bound = new Map();
-let prefixed = 0;
+/** When G was last pressed, on the steady counter. */
+let prefixed = -Infinity;
 
 /** Which letter after G goes to which screen. */
 export const GOTO = /** @type {Record<string, string>} */ ({
@@ -47,12 +48,12 @@ function pressed(event) {
   }
   if (taken(event) || (event.key.length === 1 && !singleKeys.peek())) return;
   if (performance.now() - prefixed < 1500 && GOTO[key]) {
-    prefixed = 0;
+    prefixed = -Infinity;
     event.preventDefault();
     go(GOTO[key]);
     return;
   }
-  prefixed = key === "g" ? performance.now() : 0;
+  prefixed = key === "g" ? performance.now() : -Infinity;
   const act = bound.get(key)?.[0];
   if (!act) return;
   event.preventDefault();

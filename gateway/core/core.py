@@ -42,6 +42,8 @@ _log = logging.getLogger(__name__)
 QUIET_BATCH = 50
 #: At a faster pace they are written and announced this often, in seconds.
 STATES_EVERY = 1.0
+#: An announcement names few devices, so that an alert never waits behind a large one; the next ones follow so soon.
+ANNOUNCE_NEXT = 0.1
 #: How long the core waits before it tries a refused commit again, at first and at most.
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0
 #: How often the link is looked at while it is down, in seconds.
@@ -135,6 +137,7 @@ class Core:
         self._queue: deque[tuple[Action, Reporter] | EventEntry] = deque()
         self._stopping = threading.Event()
         self._states_at = 0.0
+        self._announce_at = 0.0
         self._snapshot_at = 0.0
         self._snapshot_journal = 0
         self._attended = 0.0
@@ -285,10 +288,11 @@ class Core:
         return Sheet(self.pipeline.seq, self.clock.now(), self.clock.wall())
 
     def _patience(self) -> float:
-        """How long to wait for messages: until the next timer, a second at most."""
+        """How long to wait for messages: until the next timer or announcement, a second at most."""
         if self._queue:
             return 0.0
-        dues = [due for due in (self.engine.next_due(), self.desk.next_due()) if due is not None]
+        announce = self._announce_at if self.pipeline.states.waiting else None
+        dues = [due for due in (self.engine.next_due(), self.desk.next_due(), announce) if due is not None]
         patience = min((due - self.clock.now() for due in dues), default=1.0)
         return min(max(patience, 0.0), 1.0 if self._link_up else LINK_LOOK)
 
@@ -303,10 +307,10 @@ class Core:
     def _write(self, sheet: Sheet, messages: Sequence[Any]) -> None:
         packets = self._encode_commands(sheet)
         sheet.rows.statements = [*self.outbox.settle(), *self.statements.take()]
-        self._add_states(sheet, len(messages))
         rows, changes = sheet.rows, sheet.changes
         write_records(changes, rows, self.feed, sheet.wall)
         write_decisions(changes, rows, self.feed)
+        self._add_states(sheet, len(messages))
         rows.audit = changes.audit
         rows.outbox = [self.outbox.add(message, sheet.wall) for message in changes.outgoing if message.durable]
         # Records of a batch without entries (a plan that goes on after a command expired) have ids of its number too.
@@ -394,14 +398,22 @@ class Core:
 
     def _add_states(self, sheet: Sheet, messages: int) -> None:
         states = self.pipeline.states
-        if not states.unwritten or (messages > QUIET_BATCH and sheet.at - self._states_at < STATES_EVERY):
+        due = sheet.at - self._states_at >= STATES_EVERY
+        if states.unwritten and (due or messages <= QUIET_BATCH):
+            sheet.rows.states = states.rows()
+            if due:
+                self._states_at = sheet.at
+        self._add_announcement(sheet)
+
+    def _add_announcement(self, sheet: Sheet) -> None:
+        """Tells the followers of the devices that changed, a few at a time, each once a second at most."""
+        states = self.pipeline.states
+        if not states.waiting or sheet.at < self._announce_at:
             return
-        sheet.rows.states = states.rows()
-        if sheet.at - self._states_at >= STATES_EVERY:
-            self._states_at = sheet.at
-            body = states.announcement()
-            if body is not None:
-                sheet.rows.changes.append(self.feed.row(sheet.wall, "states", "", "", body))
+        body = states.announcement()
+        self._announce_at = sheet.at + (ANNOUNCE_NEXT if states.waiting else STATES_EVERY)
+        if body is not None:
+            sheet.rows.changes.append(self.feed.row(sheet.wall, "states", "", "", body))
 
     # Now and then.
 
@@ -414,7 +426,7 @@ class Core:
                 self._link_up = up
                 if up:
                     self.on_link_up()
-        if self.pipeline.states.waiting and now - self._states_at >= STATES_EVERY:
+        if self.pipeline.states.waiting and now >= self._announce_at:
             self._announce()
         if now - self._snapshot_at >= self.settings.snapshot_every:
             self._snapshot_at = now
@@ -427,9 +439,8 @@ class Core:
         sheet = self._sheet()
         sheet.rows.states = self.pipeline.states.rows()
         self._states_at = sheet.at
-        body = self.pipeline.states.announcement()
-        if body is not None:
-            sheet.rows.changes.append(self.feed.row(sheet.wall, "states", "", "", body))
+        self._add_announcement(sheet)
+        if sheet.rows.changes:
             self._commit(sheet.rows)
             self.on_changes(self.feed.last)
 

@@ -10,7 +10,7 @@ from gateway.model import Event
 
 _encode = msgspec.json.Encoder().encode
 #: Devices in one announcement; the rest wait for the next, so that one row stays readable.
-ANNOUNCE_MOST = 500
+ANNOUNCE_MOST = 50
 
 
 class DeviceState(msgspec.Struct):

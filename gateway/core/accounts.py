@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import delete, update
 
+from gateway.core.handlers import Handlers
 from gateway.core.rows import Statements
-from gateway.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from gateway.errors import Conflict, Invalid, NotFound, Unauthorized
 from gateway.model import Action, Role
 from gateway.store import tables
 
@@ -17,7 +18,7 @@ NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 LANGUAGES = ("en", "zh-CN")
 
 
-class Accounts:
+class Accounts(Handlers):
     """Carries out `ROLES`' actions; its statements go into the batch's transaction."""
 
     ROLES = {
@@ -46,14 +47,6 @@ class Accounts:
         self._users = {user["name"]: dict(user) for user in users}
         self._tokens = dict(tokens)
         self._links = dict(links)
-
-    def carry_out(self, action: Action, wall: float) -> dict[str, Any]:
-        """Does one of the actions of `ROLES`. Raises the error a person should read; then nothing has changed."""
-        least = self.ROLES[action.name]
-        if not action.actor.role.includes(least):
-            raise Forbidden(f"'{action.name}' needs the role {least}; {action.actor.name} has {action.actor.role}")
-        handler: Callable[..., dict[str, Any]] = getattr(self, "_" + action.name.replace(".", "_"))
-        return handler(dict(action.args), action, wall)
 
     def _user_add(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
         name = args.get("name")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from sqlalchemy import delete, update
 
 from gateway.contract import Adapter
+from gateway.core.handlers import Handlers
 from gateway.core.registry import SELF, Registry
 from gateway.core.rows import Statements
-from gateway.errors import Conflict, Forbidden, GatehouseError, Invalid, NotFound, StaleVersion
+from gateway.errors import Conflict, GatehouseError, Invalid, NotFound, StaleVersion
 from gateway.model import Action, Device, Role, Site, Zone
 from gateway.store import tables
 
@@ -54,7 +55,7 @@ def _convert(args: dict[str, Any], kind: type[Any]) -> Any:
         raise Invalid(found.group(1) if found else "", str(error).split(" - ")[0]) from error
 
 
-class Inventory:
+class Inventory(Handlers):
     """Carries out `ROLES`' actions on the registry; its statements go into the batch's transaction."""
 
     ROLES = dict.fromkeys(
@@ -83,14 +84,6 @@ class Inventory:
     def load(self, versions: Mapping[str, int]) -> None:
         """Takes over the devices' versions of the database."""
         self._versions = dict(versions)
-
-    def carry_out(self, action: Action, wall: float) -> dict[str, Any]:
-        """Does one of the actions of `ROLES`. Raises the error a person should read; then nothing has changed."""
-        least = self.ROLES[action.name]
-        if not action.actor.role.includes(least):
-            raise Forbidden(f"'{action.name}' needs the role {least}; {action.actor.name} has {action.actor.role}")
-        handler: Callable[..., dict[str, Any]] = getattr(self, "_" + action.name.replace(".", "_"))
-        return handler(dict(action.args), action, wall)
 
     # Places.
 

@@ -62,7 +62,7 @@ function options(size, rem) {
   const axis = { stroke: token("--muted"), font, grid: { stroke: token("--line"), width: 1 }, ticks: { show: false } };
   return {
     ...size,
-    padding: [0.5 * rem, 0.5 * rem, 0, 0],
+    padding: [0.5 * rem, 1.5 * rem, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     axes: [

@@ -19,10 +19,11 @@ from gateway.core.identity import Keys
 from gateway.core.journal import Batch, EventEntry, MessageEntry, pack
 from gateway.core.outbox import Outbox, Publisher
 from gateway.core.pipeline import PAUSE, Pipeline
-from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, pack_snapshot, replay
+from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, replay
 from gateway.core.registry import SELF, Registry
 from gateway.core.rows import ChangeFeed, Statements, write_decisions, write_records
 from gateway.core.sheet import Reporter, Sheet
+from gateway.core.upkeep import Upkeep
 from gateway.errors import GatehouseError, StorageFailed
 from gateway.model import (
     Action,
@@ -38,12 +39,6 @@ from gateway.store.writer import WriteBatch, Writer
 
 _log = logging.getLogger(__name__)
 
-#: A batch of at most this many messages writes the devices' states at once: at such a pace it costs nothing.
-QUIET_BATCH = 50
-#: At a faster pace they are written and announced this often, in seconds.
-STATES_EVERY = 1.0
-#: An announcement names few devices, so that an alert never waits behind a large one; the next ones follow so soon.
-ANNOUNCE_NEXT = 0.1
 #: How long the core waits before it tries a refused commit again, at first and at most.
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0
 #: How often the link is looked at while it is down, in seconds.
@@ -127,6 +122,7 @@ class Core:
             on_topology=self._topology_changed,
             on_devices=on_devices,
         )
+        self.upkeep = Upkeep(self.pipeline, self.feed, writer, settings.snapshot_every, settings.retention)
         self.restored = Restored()
         self.inbox: Inbox | None = None
         self.failing: str | None = None
@@ -136,13 +132,8 @@ class Core:
         self._journal = 0
         self._queue: deque[tuple[Action, Reporter] | EventEntry] = deque()
         self._stopping = threading.Event()
-        self._states_at = 0.0
-        self._announce_at = 0.0
-        self._snapshot_at = 0.0
-        self._snapshot_journal = 0
         self._attended = 0.0
         self._link_up: bool | None = None
-        self._prune_at = 0.0
         self._started = time.time()
         self._batches = 0
         self._messages = 0
@@ -291,7 +282,7 @@ class Core:
         """How long to wait for messages: until the next timer or announcement, a second at most."""
         if self._queue:
             return 0.0
-        announce = self._announce_at if self.pipeline.states.waiting else None
+        announce = self.upkeep.announce_at if self.pipeline.states.waiting else None
         dues = [due for due in (self.engine.next_due(), self.desk.next_due(), announce) if due is not None]
         patience = min((due - self.clock.now() for due in dues), default=1.0)
         return min(max(patience, 0.0), 1.0 if self._link_up else LINK_LOOK)
@@ -310,7 +301,7 @@ class Core:
         rows, changes = sheet.rows, sheet.changes
         write_records(changes, rows, self.feed, sheet.wall)
         write_decisions(changes, rows, self.feed)
-        self._add_states(sheet, len(messages))
+        self.upkeep.add_states(sheet, len(messages))
         rows.audit = changes.audit
         rows.outbox = [self.outbox.add(message, sheet.wall) for message in changes.outgoing if message.durable]
         # Records of a batch without entries (a plan that goes on after a command expired) have ids of its number too.
@@ -396,74 +387,33 @@ class Core:
                 )
         self.outbox.publish(inbox)
 
-    def _add_states(self, sheet: Sheet, messages: int) -> None:
-        states = self.pipeline.states
-        due = sheet.at - self._states_at >= STATES_EVERY
-        if states.unwritten and (due or messages <= QUIET_BATCH):
-            sheet.rows.states = states.rows()
-            if due:
-                self._states_at = sheet.at
-        self._add_announcement(sheet)
-
-    def _add_announcement(self, sheet: Sheet) -> None:
-        """Tells the followers of the devices that changed, a few at a time, each once a second at most."""
-        states = self.pipeline.states
-        if not states.waiting or sheet.at < self._announce_at:
-            return
-        body = states.announcement()
-        self._announce_at = sheet.at + (ANNOUNCE_NEXT if states.waiting else STATES_EVERY)
-        if body is not None:
-            sheet.rows.changes.append(self.feed.row(sheet.wall, "states", "", "", body))
-
     # Now and then.
 
     def _housekeeping(self, now: float) -> None:
         if self.inbox is not None:
-            up = self.inbox.healthy(time.monotonic()) and self.inbox.problem is None
-            if up != self._link_up:
-                if self._link_up is not None:
-                    self.report_link("broker", up, self.inbox.problem or "")
-                self._link_up = up
-                if up:
-                    self.on_link_up()
-        if self.pipeline.states.waiting and now >= self._announce_at:
-            self._announce()
-        if now - self._snapshot_at >= self.settings.snapshot_every:
-            self._snapshot_at = now
+            self._look_at_link(self.inbox)
+        if self.upkeep.announcement_due(now):
+            sheet = self._sheet()
+            self.upkeep.add_states(sheet, 0)
+            if sheet.rows.changes or sheet.rows.states:
+                self._commit(sheet.rows)
+                self.on_changes(self.feed.last)
+        if self.upkeep.snapshot_due(now):
             self._snapshot()
-        if now - self._prune_at >= 60.0:
-            self._prune_at = now
-            self._prune()
+        self.upkeep.prune(now, self.clock.wall())
 
-    def _announce(self) -> None:
-        sheet = self._sheet()
-        sheet.rows.states = self.pipeline.states.rows()
-        self._states_at = sheet.at
-        self._add_announcement(sheet)
-        if sheet.rows.changes:
-            self._commit(sheet.rows)
-            self.on_changes(self.feed.last)
+    def _look_at_link(self, inbox: Inbox) -> None:
+        up = inbox.healthy(time.monotonic()) and inbox.problem is None
+        if up == self._link_up:
+            return
+        if self._link_up is not None:
+            self.report_link("broker", up, inbox.problem or "")
+        self._link_up = up
+        if up:
+            self.on_link_up()
 
     def _snapshot(self) -> None:
-        """The engine's state after the newest batch, with the states it covers, in one transaction."""
-        if self._journal == self._snapshot_journal:
-            return
-        rows = WriteBatch(states=self.pipeline.states.rows())
-        body = pack_snapshot(self.pipeline, self.engine.snapshot())
-        rows.snapshots = [(self._journal, self.clock.now(), self.clock.wall(), body)]
-        snapshots = tables.snapshots
-        rows.statements = [snapshots.delete().where(snapshots.c.journal < self._snapshot_journal)]
-        self._commit(rows)
-        self._snapshot_journal = self._journal
-
-    def _prune(self) -> None:
-        wall = self.clock.wall()
-        limits: dict[str, tuple[Any, float]] = {}
-        for name, seconds in self.settings.retention.items():
-            table = tables.metadata.tables[name]
-            column = table.c.received if "received" in table.c else table.c.time
-            limits[name] = (column, wall - seconds)
-        try:
-            self.writer.prune(limits)
-        except Exception as error:
-            _log.warning("old rows could not be removed, trying again in a minute: %s", error)
+        """The engine's state after the newest batch, with the devices' states it covers, in one transaction."""
+        rows = self.upkeep.snapshot(self._journal, self.engine.snapshot, self.clock.now(), self.clock.wall())
+        if rows is not None:
+            self._commit(rows)

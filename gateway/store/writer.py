@@ -26,6 +26,8 @@ Row = tuple[Any, ...]
 #: Chosen at random once; any number does as long as all cores use the same.
 _LOCK = 0x6A7E_4005E
 _GENESIS = "0" * 64
+#: Rows of a table that outlive their retention.
+KEPT_NEWEST = 5
 
 
 class WriteBatch(msgspec.Struct):
@@ -172,12 +174,16 @@ class Writer:
         connection.execute(tables.audit.insert(), rows)
 
     def prune(self, limits: Mapping[str, tuple[Any, float]], most: int = 5000) -> int:
-        """Deletes at most `most` rows older than a limit from each table: {table name: (column, oldest)}. How many."""
+        """Deletes at most `most` rows older than a limit from each table: {table name: (column, oldest)}. How many.
+
+        The newest rows stay whatever their age: what numbers them goes on after a restart from the last one.
+        """
         removed = 0
         for name, (column, oldest) in limits.items():
             table = tables.metadata.tables[name]
             key = next(iter(table.primary_key.columns))
-            old = select(key).where(column < oldest).order_by(key).limit(most).scalar_subquery()
+            newest = select(func.max(key)).scalar_subquery()
+            old = select(key).where(column < oldest, key <= newest - KEPT_NEWEST).order_by(key).limit(most)
             with self.connection.begin():
                 removed += self.connection.execute(delete(table).where(key.in_(old))).rowcount
         return removed
@@ -207,7 +213,7 @@ def writer_engine(url: str) -> Engine:
             "busy_timeout=5000",
             "foreign_keys=ON",
             # Seldom enough not to be in every batch, often enough to keep the WAL within some tens of megabytes.
-            "wal_autocheckpoint=4000",
+            "wal_autocheckpoint=12000",
             "cache_size=-65536",
             "journal_size_limit=67108864",
         ):

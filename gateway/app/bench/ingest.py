@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -144,7 +145,7 @@ class Bench:
         before, newest, spent = gateway.ledger(), gateway.newest(), gateway.cpu_seconds()
         port, devices = gateway.mqtt_port, devices or self._options.devices
         with sending(port, gateway.password, messages, devices) as process:
-            at = self._counted_in(gateway, before, messages, process.poll)
+            at = self._counted_in(gateway, before, messages, process)
             load = sent(process, RUN_WITHIN)
         spent = gateway.cpu_seconds() - spent
         duplicates = self._check(gateway, before, messages)
@@ -156,16 +157,16 @@ class Bench:
         )
 
     def _counted_in(
-        self, gateway: Gateway, before: dict[str, int], messages: int, ended: Callable[[], int | None]
+        self, gateway: Gateway, before: dict[str, int], messages: int, load: subprocess.Popen[str]
     ) -> float:
-        """The moment (Unix seconds) at which the ledger in the database holds all messages."""
+        """The moment (Unix seconds) at which the ledger in the database holds all messages of the load."""
         wanted = before.get("received", 0) + messages
         deadline = time.monotonic() + RUN_WITHIN
         while time.monotonic() < deadline:
             if gateway.ledger().get("received", 0) >= wanted:
                 return time.time()
-            if ended():
-                break
+            if load.poll():
+                sent(load, RUN_WITHIN)
             time.sleep(LOOK_EVERY)
         have = gateway.ledger().get("received", 0) - before.get("received", 0)
         raise Unavailable(f"only {have} of {messages} messages were in the ledger after {RUN_WITHIN:.0f} s")
@@ -203,7 +204,7 @@ class Bench:
         watcher.start()
         try:
             with sending(gateway.mqtt_port, gateway.password, messages, ALARM_DEVICES, alarms) as process:
-                self._counted_in(gateway, before, messages, process.poll)
+                self._counted_in(gateway, before, messages, process)
                 sent(process, RUN_WITHIN)
             self._check(gateway, before, messages)
             noted = marks(alarms)

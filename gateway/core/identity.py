@@ -7,7 +7,6 @@ Three memories, each bounded. The keys of the newest events tell a duplicate fro
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable
 from enum import Enum
 
@@ -40,47 +39,56 @@ def event_key(device: str, identity: str) -> bytes:
 
 
 class Keys:
-    """The newest `most` event keys with a digest of what they carried and when they came (steady)."""
+    """The newest event keys, `most` of them at least, with a digest of what each carried.
+
+    Two generations: when the young one is full it becomes the old one, and what was old is forgotten at once. So
+    nothing is removed one by one, and 200,000 keys cost a few tens of megabytes. A key of a frame without identity is
+    kept with the time at which it came (steady) instead of a digest: its digest is part of it.
+    """
 
     def __init__(self, most: int, redelivery: float) -> None:
         self._most = most
         self._redelivery = redelivery
-        self._seen: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
+        self._young: dict[bytes, int | float] = {}
+        self._old: dict[bytes, int | float] = {}
+        self._loaded_at = 0.0
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return len(self._young) + len(self._old)
 
     def load(self, keys: Iterable[tuple[bytes, int]], at: float) -> None:
         """Takes over the newest keys of the database, oldest first, as if they had come at `at`."""
+        self._loaded_at = at
         for key, digest in keys:
-            self._seen[key] = (digest, at)
-        self._trim()
+            self._remember(key, digest)
 
-    def check(self, key: bytes, digest: int, at: float) -> Verdict:
+    def check(self, key: bytes, digest: int) -> Verdict:
         """Whether an event with an identity of its own is new. Remembers it if it is."""
-        known = self._seen.get(key)
+        known = self._young.get(key)
         if known is None:
-            self._remember(key, digest, at)
-            return Verdict.NEW
-        return Verdict.DUPLICATE if known[0] == digest else Verdict.CONFLICT
+            known = self._old.get(key)
+            if known is None:
+                self._remember(key, digest)
+                return Verdict.NEW
+        return Verdict.DUPLICATE if known == digest else Verdict.CONFLICT
 
-    def check_anonymous(self, key: bytes, digest: int, at: float, dup: bool) -> Verdict:
+    def check_anonymous(self, key: bytes, at: float, dup: bool) -> Verdict:
         """The same for a frame without id or time: old only if flagged DUP or within the redelivery window."""
-        known = self._seen.get(key)
-        if known is not None and (dup or at - known[1] <= self._redelivery):
-            return Verdict.DUPLICATE
-        self._seen.pop(key, None)
-        self._remember(key, digest, at)
+        known = self._young.get(key)
+        if known is None:
+            known = self._old.get(key)
+        if known is not None:
+            # What was loaded from the database has its digest here, and came when that was read.
+            came = known if isinstance(known, float) else self._loaded_at
+            if dup or at - came <= self._redelivery:
+                return Verdict.DUPLICATE
+        self._remember(key, float(at))
         return Verdict.NEW
 
-    def _remember(self, key: bytes, digest: int, at: float) -> None:
-        self._seen[key] = (digest, at)
-        if len(self._seen) > self._most:
-            self._seen.popitem(last=False)
-
-    def _trim(self) -> None:
-        while len(self._seen) > self._most:
-            self._seen.popitem(last=False)
+    def _remember(self, key: bytes, value: int | float) -> None:
+        self._young[key] = value
+        if len(self._young) >= self._most:
+            self._young, self._old = {}, self._young
 
 
 class DeviceMemory(msgspec.Struct):

@@ -274,16 +274,16 @@ class Pipeline:
         digest = zlib.crc32(body)
         if reading.id:
             key = event_key(device.id, reading.id)
-            verdict = self.keys.check(key, digest, entry.at)
+            verdict = self.keys.check(key, digest)
         elif reading.sequence is not None:
             key = event_key(device.id, f"#{reading.boot}#{reading.sequence}")
-            verdict = self.keys.check(key, digest, entry.at)
+            verdict = self.keys.check(key, digest)
         elif claimed is not None:
             key = event_key(device.id, f"@{claimed}#{index}#{reading.kind}#{digest}")
-            verdict = self.keys.check(key, digest, entry.at)
+            verdict = self.keys.check(key, digest)
         else:
             key = event_key(device.id, f"{index}#{entry.topic}#{reading.kind}#{digest}")
-            verdict = self.keys.check_anonymous(key, digest, entry.at, entry.dup)
+            verdict = self.keys.check_anonymous(key, entry.at, entry.dup)
         if verdict is not Verdict.NEW:
             if verdict is Verdict.CONFLICT:
                 self._conflict(device, reading, entry, sheet)

@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.app.bench.bare import BareBroker, bare_broker
 from gateway.app.bench.brokers import BrokerName
-from gateway.app.bench.disk import commit_us_per_row
+from gateway.app.bench.disk import commit_us_per_row, single_commits_ms
 from gateway.app.bench.gateway import Gateway, Setting, running
 from gateway.app.bench.load import Alarms, marks, sending, sent
 from gateway.app.bench.machine import describe
@@ -183,17 +183,19 @@ class Bench:
     def _alarms(self, gateway: Gateway, broker: BrokerName, prefix: str) -> None:
         """From the publishing of an alarming message to its alert on the event stream."""
         options = self._options
-        middles, worst = [], []
+        middles, worst, commits = [], [], []
         for number in range(options.runs):
             delays = self._alarm_run(gateway, self._folder / f"marks-{broker}-{number}.jsonl")
             middles.append(quantile(delays, 0.5))
             worst.append(quantile(delays, 0.99))
+            commits.append(quantile(single_commits_ms(self._folder / f"commits-{broker}-{number}"), 0.99))
             self._say(
                 f"{broker}: run {number + 1}, {len(delays)} alerts at {ALARM_RATE:.0f} messages/s: "
-                f"p50 {middles[-1]:.1f} ms, p99 {worst[-1]:.1f} ms"
+                f"p50 {middles[-1]:.1f} ms, p99 {worst[-1]:.1f} ms (one commit alone: p99 {commits[-1]:.1f} ms)"
             )
         self.figures.append(figure(f"{prefix}publish_to_alert_p50_ms", middles, "ms"))
         self.figures.append(figure(f"{prefix}publish_to_alert_p99_ms", worst, "ms", 25))
+        self.figures.append(figure(f"{prefix}sqlite_single_commit_p99_ms", commits, "ms"))
 
     def _alarm_run(self, gateway: Gateway, file: Path) -> list[float]:
         """The delays of one run, in milliseconds."""

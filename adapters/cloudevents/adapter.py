@@ -40,8 +40,10 @@ class CloudEvents:
         publish=(f"{_ROOT}/events", f"{_ROOT}/availability", f"{_ROOT}/results"),
         subscribe=(f"{_ROOT}/commands",),
         commands=(
-            *("open", "close", "lock", "unlock", "hold_open", "raise", "lower", "recall", "release"),
-            *("relay_on", "relay_off", "valve_open", "valve_close", "restart", "announce"),
+            *("open", "close", "lock", "unlock", "hold_open", "unlock_all", "lock_down", "normal"),
+            *("raise", "lower", "keep_open", "recall", "release", "announce"),
+            *("on", "off", "dim", "start", "stop", "evacuate"),
+            *("relay_on", "relay_off", "valve_open", "valve_close", "read", "restart", "set_time", "configure"),
         ),
     )
 

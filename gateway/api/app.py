@@ -116,7 +116,7 @@ def make_room(
 ) -> Room:
     """Everything the routes use."""
     catalogue = settings.definitions.catalogue
-    presenter = Presenter(catalogue)
+    presenter = Presenter(catalogue, settings.definitions.command_words)
     return Room(
         settings=settings,
         reader=reader,

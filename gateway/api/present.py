@@ -54,9 +54,13 @@ def plain(struct: msgspec.Struct) -> Json:
 
 
 class Presenter:
-    """Everything the API shows, as it shows it. `reveal=True` leaves personal data readable."""
+    """Everything the API shows, as it shows it. `reveal=True` leaves personal data readable.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    `command_words` are what each adapter can be told, by its name.
+    """
+
+    def __init__(self, catalogue: Catalogue, command_words: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self._words = command_words or {}
         self.masking = Masking(catalogue)
 
     def alert(self, alert: Alert, reveal: bool = False) -> Json:
@@ -118,6 +122,7 @@ class Presenter:
 
     def _about(self, row: DeviceRow) -> Json:
         return {
+            "commands": list(self._words.get(row.device.adapter, ())),
             "version": row.version,
             "created_at": rfc3339(row.created_at),
             "online": row.standing.online,

@@ -87,6 +87,7 @@ class DeviceOut(Shown):
     report_interval: float
     enabled: bool
     settings: dict[str, Any]
+    commands: list[str]
     version: int
     created_at: datetime
     online: bool | None

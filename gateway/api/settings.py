@@ -25,11 +25,15 @@ class Door(Protocol):
 
 
 class Definitions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gateway was loaded with, as plain JSON values: each rule and each plan with at least an `id`."""
+    """What the gateway was loaded with, as plain JSON values: each rule and each plan with at least an `id`.
+
+    `command_words` are what each adapter can be told, by its name.
+    """
 
     catalogue: Catalogue
     rules: tuple[Mapping[str, Any], ...] = ()
     plans: tuple[Mapping[str, Any], ...] = ()
+    command_words: Mapping[str, tuple[str, ...]] = {}
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ def api_settings(home: Home, settings: Settings) -> ApiSettings:
             catalogue=known.catalogue,
             rules=tuple(_plain(rule) for rule in known.rules),
             plans=tuple(_plain(plan) for plan in known.plans),
+            command_words=known.command_words,
         ),
         host=api.host,
         port=api.port,

@@ -59,7 +59,7 @@ class CoreProcess:
             adapters=self.adapters,
             catalogue=known.catalogue,
             engine=Engine(known.rules, known.catalogue, {}),
-            desk=Desk(known.rules, known.plans, known.catalogue, ids, DeskSettings()),
+            desk=Desk(known.rules, known.plans, known.catalogue, ids, DeskSettings(), known.command_words),
             ids=ids,
             settings=_pace(settings),
             default_site=Site(id="", timezone=settings.site.timezone, lateness=settings.site.lateness_s),

@@ -24,6 +24,11 @@ class LoadedDefinitions(msgspec.Struct, frozen=True):
     plans: PlanBook
     adapters: dict[str, Adapter]
 
+    @property
+    def command_words(self) -> dict[str, tuple[str, ...]]:
+        """The command words that each adapter can carry, by its name and by its aliases."""
+        return {name: adapter.manifest.commands for name, adapter in self.adapters.items()}
+
 
 def load_definitions(home: Home) -> LoadedDefinitions:
     """All of them. Raises `PackError`, `PlanBookError`, `MappingError` with everything wrong in a file."""

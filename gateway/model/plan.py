@@ -22,7 +22,10 @@ class StepState(StrEnum):
 
 
 class StepRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a running plan. `commands` are the ids of the commands an automatic step sent."""
+    """One step of a running plan. `commands` are the ids of the commands an automatic step sent.
+
+    `left_out` are the devices it was meant for whose wire format has no such command.
+    """
 
     id: str
     title: dict[str, str]
@@ -40,6 +43,7 @@ class StepRun(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[str, ...] = ()
     advice: dict[str, str] = {}
     command: dict[str, Any] = {}
+    left_out: tuple[str, ...] = ()
 
 
 class PlanRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.errors import Forbidden, GatehouseError, UsageError
@@ -61,8 +61,11 @@ class Desk:
         catalogue: Catalogue,
         ids: IdSource,
         settings: DeskSettings | None = None,
+        words: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        """`words` are the command words that each adapter can carry; one that is not named may carry any."""
         common = Common(ids, settings or DeskSettings())
+        common.world.words = words or {}
         self._common = common
         self.alerts = Alerts(common, rules, catalogue)
         self.work_orders = WorkOrders(common)

@@ -1,7 +1,7 @@
 """Emergency plans as they run. A step that fails or is late stands out, and never stops the rest.
 
-An automatic step is `active` until the last of its commands is final; its note then lists what went wrong. A manual
-step is `active` until a person says `done`, `failed` or `skipped`, and `overdue` when its time has passed. A drill runs
+An automatic step is `active` until the last of its commands is final; its note then lists what went wrong. Devices
+whose wire format has no such command are left out, and where none has it the step is `skipped`. A manual step is `active` until a person says `done`, `failed` or `skipped`, and `overdue` when its time has passed. A drill runs
 the same steps and sends nothing.
 """
 
@@ -155,6 +155,17 @@ class PlanRuns:
         if not targets:
             state = StepState.FAILED if problem.startswith("!") else StepState.SKIPPED
             return self.end_step(run, replace(step, note=problem.lstrip("!")), state, "system", moment)
+        word = step.command["name"]
+        able = [device for device in targets if self._common.world.takes(device, word)]
+        if len(able) < len(targets):
+            unable = [device for device in targets if device not in able]
+            step = replace(step, left_out=tuple(device.id for device in unable))
+            text = f"{word}: " + ", ".join(f"{device.id} ({device.adapter})" for device in unable)
+            run = logged(run, "system", "left_out", plain(text, 500), moment)
+        if not able:
+            note = f"the equipment takes no '{word}'"
+            return self.end_step(run, replace(step, note=note), StepState.SKIPPED, "system", moment)
+        targets = able
         if run.drill:
             for device in targets:
                 run = logged(run, "system", "simulated", f"{step.command['name']} {device.id}", moment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from gateway.errors import NotFound
@@ -16,6 +16,8 @@ class World:
     """The topology, which devices are there, and which loops are occupied. None means that it is not known."""
 
     def __init__(self) -> None:
+        self.words: Mapping[str, Collection[str]] = {}
+        """The command words that each adapter can carry, by its name. An adapter that is not here may carry any."""
         self.devices: Mapping[str, Device] = {}
         self.zones: Mapping[str, Zone] = {}
         self.sites: Mapping[str, Site] = {}
@@ -59,6 +61,11 @@ class World:
     def hears(self, event: Event) -> bool:
         """Whether the event tells something of now: late and replayed ones tell of the past."""
         return event.kind in OBSERVED and not event.late and not event.replay
+
+    def takes(self, device: Device, word: str) -> bool:
+        """Whether the device's wire format has a message for that command word."""
+        words = self.words.get(device.adapter)
+        return words is None or word in words
 
     def loop(self, device: str) -> bool | None:
         """Whether a vehicle stands under that barrier; None where that is not known."""

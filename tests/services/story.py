@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -85,7 +85,8 @@ def device(ident: str, kind: str, **more: Any) -> Device:
     """A device of the site `garden`."""
     more.setdefault("site", "garden")
     more.setdefault("name", {"en": ident.title(), "zh": ident})
-    return Device(id=ident, adapter="native", external_id=ident, type=kind, **more)
+    more.setdefault("adapter", "native")
+    return Device(id=ident, external_id=ident, type=kind, **more)
 
 
 DEVICES = {
@@ -116,12 +117,19 @@ SITES = {one.id: one for one in (Site(id="garden", name={"en": "Garden", "zh": "
 class Story:
     """One desk, told what happens. `restart` builds a new one from what was committed."""
 
-    def __init__(self, rules: RuleSet = RULES, plans: PlanBook = PLANS, settings: DeskSettings | None = None) -> None:
+    def __init__(
+        self,
+        rules: RuleSet = RULES,
+        plans: PlanBook = PLANS,
+        settings: DeskSettings | None = None,
+        words: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self.now = START
         self.wall = START + 10
         self.rules = rules
         self.plans = plans
         self.settings = settings
+        self.words = words
         self.position = 0
         self.seq = 0
         self.stored: dict[tuple[type, str], bytes] = {}
@@ -134,7 +142,7 @@ class Story:
 
     def _build(self) -> Desk:
         self.ids = JournalIds()
-        desk = Desk(self.rules, self.plans, CATALOGUE, self.ids, self.settings)
+        desk = Desk(self.rules, self.plans, CATALOGUE, self.ids, self.settings, self.words)
         desk.restore(
             alerts=self.records(Alert),
             work_orders=self.records(WorkOrder),

@@ -9,7 +9,7 @@ import pytest
 from gateway.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from gateway.model import PlanRun
 from gateway.services import read_plans
-from tests.services.story import ANNA, BEN, STRANGER, VERA, Story, states_of
+from tests.services.story import ANNA, BEN, DEVICES, SITES, STRANGER, VERA, ZONES, Story, device, states_of
 
 SMALL = read_plans(
     {
@@ -188,6 +188,44 @@ def test_a_step_without_devices_is_skipped_and_one_without_a_known_place_fails()
     assert states_of(nothing.steps)["open-doors"] == "skipped"
     nowhere = story.act("plan.start", plan="small", site="garden")
     assert (states_of(nowhere.steps)["open-doors"], nowhere.steps[0].note) == ("failed", "the building is not known")
+
+
+def with_a_mute_door(words: dict[str, tuple[str, ...]]) -> Story:
+    """Building 2 has a second door, whose wire format has no commands."""
+    story = Story(plans=SMALL, words=words)
+    mute = device("mute-1", "door", zone="b2", building="b2", adapter="mute")
+    story.desk.set_topology({**DEVICES, mute.id: mute}, ZONES, SITES)
+    return story
+
+
+def test_a_step_that_no_equipment_can_carry_out_is_skipped_with_its_reason_and_the_rest_goes_on() -> None:
+    story = Story(words={"native": ("unlock",)})
+    story.raised("elevator.entrapment", "lift-1", kind="elevator.status")
+    run = run_of(story, "elevator-entrapment")
+    first = run.steps[0]
+    assert story.sent == []
+    assert (first.state, first.note, first.left_out) == ("skipped", "the equipment takes no 'announce'", ("lift-1",))
+    assert first.done_by == "system" and first.finished_at == story.wall
+    assert [(one.action, one.text) for one in run.log][1] == ("left_out", "announce: lift-1 (native)")
+    assert states_of(run.steps)["call-car"] == "active"
+    assert run_of(story.restart(), "elevator-entrapment") == run
+
+
+def test_devices_that_cannot_be_told_are_named_and_the_others_are_told() -> None:
+    story = with_a_mute_door({"native": ("unlock",), "mute": ()})
+    run = story.act("plan.start", plan="small", site="garden", zone="b2")
+    assert [one.device for one in story.sent] == ["door-9"]
+    assert run.steps[0].left_out == ("mute-1",)
+    story.answers("door-9", story.sent[0].id)
+    done = story.record(PlanRun, run.id).steps[0]
+    assert (done.state, done.left_out, done.note) == ("done", ("mute-1",), "")
+
+
+def test_a_drill_leaves_out_what_the_real_thing_would_leave_out() -> None:
+    story = with_a_mute_door({"mute": ()})
+    run = story.act("plan.start", plan="small", site="garden", zone="b2", drill=True)
+    assert [one.text for one in run.log if one.action == "simulated"] == ["unlock door-9"]
+    assert (run.steps[0].note, run.steps[0].left_out) == ("simulated on 1 devices", ("mute-1",))
 
 
 def test_a_plan_is_stopped_with_a_reason_and_is_over() -> None:

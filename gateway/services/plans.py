@@ -1,8 +1,9 @@
 """Emergency plans as they run. A step that fails or is late stands out, and never stops the rest.
 
 An automatic step is `active` until the last of its commands is final; its note then lists what went wrong. Devices
-whose wire format has no such command are left out, and where none has it the step is `skipped`. A manual step is `active` until a person says `done`, `failed` or `skipped`, and `overdue` when its time has passed. A drill runs
-the same steps and sends nothing.
+whose wire format has no such command are left out, and where none has it the step is `skipped`. A manual step is
+`active` until a person says `done`, `failed` or `skipped`, and `overdue` when its time has passed. A drill runs the
+same steps and sends nothing.
 """
 
 from __future__ import annotations

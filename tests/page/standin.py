@@ -1,7 +1,7 @@
 """A stand-in for the gateway's HTTP API, for fast tests of the page alone: the shapes of the API, a world it can bend.
 
 It serves the page's real files under the real content security policy, answers from a `World`, and streams its
-changes. It can be killed and brought back on the same port, and its links can be frozen while they stay open.
+changes. It can be killed and brought back on the same port.
 """
 
 from __future__ import annotations
@@ -32,10 +32,8 @@ class StandIn:
     def __init__(self, world: World | None = None, signed_in: bool = True) -> None:
         self.world = world or World()
         self.signed_in = signed_in
-        self.frozen = False
         self.port = 0
         self.requests: list[tuple[str, str]] = []
-        self.streams: list[str | None] = []
         self.links: set[socket.socket] = set()
         self._server: ThreadingHTTPServer | None = None
 
@@ -178,24 +176,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _stream(self, query: dict[str, str]) -> None:
-        standin, world = self.standin, self.standin.world
+        world = self.standin.world
         last = self.headers.get("Last-Event-ID") or query.get("last_event_id")
-        standin.streams.append(last)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
         position = int(last) if last else world.last_id
-        if not standin.frozen:
-            self._frame("hello", {**world.times(), "version": "0.1.0"}, min(position, world.last_id))
+        self._frame("hello", {**world.times(), "version": "0.1.0"}, min(position, world.last_id))
         if position < world.oldest_id - 1:
             self._frame("resync", {**world.times(), "oldest_id": world.oldest_id}, world.last_id)
             position = world.last_id
         beat = 0.0
         while True:
-            if standin.frozen:
-                time.sleep(0.02)
-                continue
             for id, kind, ref, body in world.after(position):
                 self._frame(kind, {"ref": ref, "time": world.time(), "body": body}, id)
                 position = id

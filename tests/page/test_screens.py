@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.page.conftest import left_out, until
-from tests.page.standin import STATIC
+from tests.page.screens import bring_axe, findings, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 Open = Callable[..., "Page"]
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 SCREENS = (
     "alerts",
     "alerts/AL-0001",
@@ -29,37 +27,14 @@ SCREENS = (
     "passes",
     "health",
 )
-AXE = STATIC.parent / "node_modules/axe-core/axe.min.js"
-
-
-def settled(page: Page, where: str) -> None:
-    """Goes to a screen and waits until it stands."""
-    page.evaluate("where => { location.hash = '#/' + where }", where)
-    page.locator(".rail [aria-current=page]").wait_for()
-    until(page, "![...document.querySelectorAll('.empty')].some(element => element.textContent.includes('…'))")
-    page.wait_for_timeout(300)
-
-
-def findings(page: Page) -> list[str]:
-    """What axe finds on the page as it stands."""
-    found: list[dict[str, Any]] = page.evaluate(
-        "async rules => (await axe.run(document, {runOnly: rules})).violations", list(RULES)
-    )
-    return [
-        f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
-        for each in found
-        for node in each["nodes"][:3]
-    ]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_on_any_screen(standin: StandIn, opened: Open, language: str, theme: str) -> None:
-    if not AXE.exists():
-        left_out("axe-core is missing: python -m dashboards.setup_page --dev")
     page = opened(standin, language=language, theme=theme, take_over=False, bypass_csp=True, reduced_motion="reduce")
     page.locator("dialog[open]").wait_for()
-    page.evaluate(AXE.read_text())
+    bring_axe(page)
     story = {"take over": findings(page)}
     page.locator("dialog[open] .primary").click()
     for where in SCREENS:

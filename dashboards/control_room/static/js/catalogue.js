@@ -52,11 +52,11 @@ export function inShort(kind, data) {
     .join(" · ");
 }
 
-/** The fields of a device's state that have a history: `{kind, field}`. @param {Record<string, unknown>|undefined} state */
+/** The fields of a device's state that have a history, measures before mere counts: `{kind, field}`. @param {Record<string, unknown>|undefined} state */
 export function trendFields(state) {
   return Object.keys(state ?? {}).flatMap((kind) =>
     Object.entries(kinds.value.get(kind)?.fields ?? {})
       .filter(([, field]) => field.history)
-      .map(([field]) => ({ kind, field })),
-  );
+      .map(([field, { unit }]) => ({ kind, field, unit: unit ?? "" })),
+  ).sort((a, b) => Number(!a.unit) - Number(!b.unit));
 }

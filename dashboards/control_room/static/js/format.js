@@ -31,11 +31,12 @@ function dates(options) {
  * A number with at most `digits` decimals.
  * @param {number} amount
  * @param {number} [digits]
+ * @param {number} [least]  how many of them are shown even when they are 0
  */
-export function number(amount, digits = 2) {
-  const key = `${locale.value} ${digits}`;
+export function number(amount, digits = 2, least = 0) {
+  const key = `${locale.value} ${digits} ${least}`;
   let format = formats.get(key);
-  if (!format) formats.set(key, (format = new Intl.NumberFormat(locale.value, { maximumFractionDigits: digits })));
+  if (!format) formats.set(key, (format = new Intl.NumberFormat(locale.value, { maximumFractionDigits: digits, minimumFractionDigits: least })));
   return /** @type {Intl.NumberFormat} */ (format).format(amount);
 }
 

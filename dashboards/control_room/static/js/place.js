@@ -32,6 +32,17 @@ function zoneNames(id) {
 /** The names of a zone and those around it, outermost first. @param {string|null|undefined} id @returns {string[]} */
 export const zonePath = (id) => shortened(zoneNames(id));
 
+/**
+ * The title of an alert or order that stands beside its place: the device by its own name, without the places around it.
+ * @param {{title?: import("./types.js").Texts|null, device?: string|null, rule?: string, zone?: string|null}} thing
+ */
+export function titleOf(thing) {
+  const title = say(thing.title, thing.rule);
+  const name = thing.device ? deviceName(thing.device) : "";
+  const short = placeOf(thing).at(-1) ?? "";
+  return name && short.length > 1 && name.endsWith(short) ? title.replace(name, () => short) : title;
+}
+
 /** A device's name, or its id. @param {string|null|undefined} id */
 export function deviceName(id) {
   const device = devices.get(id);

@@ -103,6 +103,7 @@
  * @property {string} note
  * @property {Time} complete_by
  * @property {string[]} commands
+ * @property {string[]} left_out
  * @property {Texts} advice
  * @property {Record<string, unknown>} command
  *

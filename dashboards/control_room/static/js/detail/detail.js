@@ -3,7 +3,7 @@ import { classes, html } from "../html.js";
 import { moment, since, span, age } from "../format.js";
 import { say, t, word } from "../i18n.js";
 import { alerts, isShelved, orders, runs } from "../live/store.js";
-import { placeOf } from "../place.js";
+import { placeOf, titleOf } from "../place.js";
 import { promise } from "../orders/promise.js";
 import { Steps } from "../plans/steps.js";
 import { href } from "../route.js";
@@ -25,7 +25,7 @@ export function Detail({ alert }) {
       <p class="sheet-line"><${Level} level=${alert.severity} urgent=${urgent} /><span class="tag">${stateWord(alert)}</span>
         ${alert.chattering && html`<span class="tag warn">${t("detail.chattering")}</span>`}
         ${alert.latched && html`<span class="tag">${t("detail.latched")}</span>`}<span class="spacer"></span><span class="muted mono">${alert.id}</span></p>
-      <h2>${say(alert.title, alert.rule)}</h2>
+      <h2>${titleOf(alert)}</h2>
       <p class="where">${place.join(" › ")}</p>
       <${Facts} alert=${alert} />
       <${Actions} alert=${alert} />
@@ -91,7 +91,7 @@ function Related({ alert }) {
   if (!related.length) return null;
   return html`<section><h3>${t("detail.related")}<span class="count">${related.length}</span></h3>
     <ul class="plain">${related.map((other) => html`<li key=${other.id}><a class="line" href=${href("alerts", other.id)}>
-      <${Level} level=${other.severity} /><span class="grow">${say(other.title, other.rule)}</span><span class="muted">${since(other.raised_at)}</span></a></li>`)}</ul></section>`;
+      <${Level} level=${other.severity} /><span class="grow">${titleOf(other)}</span><span class="muted">${since(other.raised_at)}</span></a></li>`)}</ul></section>`;
 }
 
 /** Who did what, newest first. @param {{alert: Alert}} props */

@@ -16,7 +16,7 @@ import { pairs } from "./why.js";
 export function DeviceCard({ id }) {
   const device = devices.get(id);
   if (!device) return null;
-  const [trend] = trendFields(device.state);
+  const trend = trendFields(device.state).find((each) => each.unit);
   return html`<section><h3>${t("detail.device")}<a href=${href("devices", id)}>${say(device.name, id)}</a></h3>
     <p class="line"><${Presence} device=${device} /><span class="muted">${t("devices.last_message", { span: since(device.last_at) })}</span></p>
     ${trend && html`<p class="muted small">${fieldTitle(trend.kind, trend.field)}</p><${History} device=${id} kind=${trend.kind} field=${trend.field} hours=${2} small=${true} unit=${fieldOf(trend.kind, trend.field)?.unit ?? ""} />`}

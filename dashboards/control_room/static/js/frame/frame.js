@@ -34,14 +34,14 @@ function LinkState() {
   const state = link.value;
   const seconds = silence.value / 1000;
   return html`<span class=${`link-state ${state}`}><${Icon} name=${state === "stale" ? "cut" : "link"} /><span>${t(`link.${state}`)}</span>
-    ${!Number.isNaN(seconds) && html`<span class="link-age">${t("span.s", { s: number(seconds, seconds < 10 ? 1 : 0) })}</span>`}</span>`;
+    ${!Number.isNaN(seconds) && html`<span class="link-age">${t("span.s", { s: seconds < 10 ? number(seconds, 1, 1) : number(seconds, 0) })}</span>`}</span>`;
 }
 
-/** Per level: not acknowledged / active; and how many are shelved. */
+/** Per level: not acknowledged / open; and how many are shelved. */
 function Counters() {
   const { levels: counts, shelved } = counters.value;
   const show = (/** @type {string} */ level) => {
-    tab.value = counts[level].open || !counts[level].unacknowledged ? "active" : "returned";
+    tab.value = "active";
     levels.value = new Set([level]);
     go("alerts");
   };

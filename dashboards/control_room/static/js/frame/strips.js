@@ -1,13 +1,13 @@
 /** What pushes the page aside: a link that is not live, the oldest critical alert, a flood, a page without sound. */
 import { computed, html } from "../html.js";
 import { since, span, ms } from "../format.js";
-import { say, t } from "../i18n.js";
+import { t } from "../i18n.js";
 import { now, tick } from "../live/clock.js";
 import { alerts, pressing } from "../live/store.js";
 import { link, silence } from "../live/stream.js";
 import { acknowledge } from "../detail/actions.js";
 import { may } from "../api.js";
-import { placeOf } from "../place.js";
+import { placeOf, titleOf } from "../place.js";
 import { href } from "../route.js";
 import { takenOver } from "../session/take_over.js";
 import { audible, silenced, silence as silenceSound, startSound } from "../sound.js";
@@ -46,7 +46,7 @@ function Critical() {
   const [oldest] = pressing.value;
   void tick.value;
   return html`<div role="alert">${oldest && html`<div key=${oldest.id} class="strip critical"><${Level} level="critical" urgent=${true} />
-    <a class="strip-text" href=${href("alerts", oldest.id)}><strong>${say(oldest.title, oldest.rule)}</strong><span class="strip-place">${placeOf(oldest).join(" › ")}</span></a>
+    <a class="strip-text" href=${href("alerts", oldest.id)}><strong>${titleOf(oldest)}</strong><span class="strip-place">${placeOf(oldest).join(" › ")}</span></a>
     <span class="number" aria-hidden="true">${since(oldest.raised_at)}</span>${pressing.value.length > 1 && html`<span class="more">${t("strip.more", { n: pressing.value.length - 1 })}</span>`}<span class="spacer"></span>
     ${audible.value && !silenced.value.has(oldest.id) && html`<button type="button" onClick=${silenceSound}>${t("sound.silence")}<kbd>S</kbd></button>`}
     ${may("operator") && html`<button type="button" onClick=${() => acknowledge(oldest)}>${t("act.acknowledge")}</button>`}</div>`}</div>`;

@@ -141,7 +141,7 @@ export const counters = computed(() => {
     }
     const level = levels[alert.severity];
     if (!level) continue;
-    if (alert.active) level.open += 1;
+    level.open += 1;
     if (needsEyes(alert)) level.unacknowledged += 1;
   }
   return { levels, shelved };

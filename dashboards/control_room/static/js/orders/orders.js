@@ -5,7 +5,7 @@ import { say, t, word } from "../i18n.js";
 import { useKeys } from "../keys.js";
 import { tick } from "../live/clock.js";
 import { orders } from "../live/store.js";
-import { placeOf } from "../place.js";
+import { placeOf, titleOf } from "../place.js";
 import { SearchBox } from "../queue/filters.js";
 import { go, href, route } from "../route.js";
 import { found } from "../search.js";
@@ -67,7 +67,7 @@ function Row({ order, row }) {
   const place = placeOf(order);
   return html`<div ...${row} class=${classes("row", order.state === "closed" && "past")}>
     <span role="gridcell"><${Level} level=${order.priority} /></span>
-    <span role="gridcell" class="what"><span class="text">${say(order.title)}</span><span class="place-line"><span class="mono">${order.number}</span> · ${place.join(" › ")}</span></span>
+    <span role="gridcell" class="what"><span class="text">${titleOf(order)}</span><span class="place-line"><span class="mono">${order.number}</span> · ${place.join(" › ")}</span></span>
     <span role="gridcell" class="col-place"><span class="thing">${place.at(-1)}</span><span class="around">${place.slice(0, -1).join(" › ")}</span></span>
     <span role="gridcell" class="state"><span>${t(`order.${order.state}`)}</span><span class="who">${bare(order.assignee)}</span></span>
     <span role="gridcell" class="col-team">${word("team", order.team)}</span>
@@ -91,7 +91,7 @@ function Board({ list, chosen }) {
     const held = list.filter((order) => states.includes(order.state));
     return html`<section key=${states[0]} class="column" aria-label=${t(`order.${states[0]}`)}><h2>${states.map((state) => t(`order.${state}`)).join(" / ")}<span class="count">${held.length}</span></h2>
       <ul class="cards">${held.slice(0, 200).map((order) => html`<li key=${order.id}><a class=${classes("card", order.id === chosen && "chosen")} href=${href("orders", order.id)}>
-        <span class="card-title">${say(order.title)}</span><span class="muted">${placeOf(order).join(" › ")}</span>
+        <span class="card-title">${titleOf(order)}</span><span class="muted">${placeOf(order).join(" › ")}</span>
         <span class="card-foot"><${Level} level=${order.priority} /><span class="spacer"></span><${Clock} order=${order} /></span></a></li>`)}</ul></section>`;
   })}</div>`;
 }

@@ -10,6 +10,7 @@ import { placeOf } from "../place.js";
 import { go, href, route } from "../route.js";
 import { bare } from "../words.js";
 import { Dialog } from "../widgets/dialog.js";
+import { logLine } from "./log_line.js";
 import { Steps } from "./steps.js";
 
 /** @typedef {import("../types.js").PlanRun} PlanRun */
@@ -55,7 +56,7 @@ function Board({ run }) {
       ${run.state === "running" && may("operator") && html`<div class="actions"><button type="button" onClick=${() => setAsking(true)}>${t("plans.stop")}</button></div>`}
     </header>
     <section><${Steps} run=${run} /></section>
-    <section><h3>${t("plans.log")}</h3><ol class="story">${[...(run.log ?? [])].reverse().map((line, index) => html`<li key=${index}><time>${moment(line.entry_at)}</time><span class="who">${bare(line.by)}</span><span class="grow">${[line.action, line.text].filter(Boolean).join(": ")}</span></li>`)}</ol></section>
+    <section><h3>${t("plans.log")}</h3><ol class="story">${[...(run.log ?? [])].reverse().map((line, index) => html`<li key=${index}><time>${moment(line.entry_at)}</time><span class="who">${bare(line.by)}</span><span class="grow">${logLine(run, line)}</span></li>`)}</ol></section>
     ${asking && html`<${Stop} run=${run} onClose=${() => setAsking(false)} />`}
   </article>`;
 }

@@ -6,6 +6,7 @@ import { say, t, word } from "../i18n.js";
 import { tick } from "../live/clock.js";
 import { commands, runs } from "../live/store.js";
 import { attempt } from "../notices.js";
+import { deviceName } from "../place.js";
 import { bare } from "../words.js";
 import { Icon } from "../widgets/icon.js";
 import { Dialog } from "../widgets/dialog.js";
@@ -41,7 +42,8 @@ function Step({ run, step, number, compact }) {
         <span class="line-icon"><${Icon} name=${step.automatic ? "auto" : "hand"} />${step.automatic ? t("plans.automatic") : word("team", step.role) || t("plans.manual")}</span>
         <${Timer} step=${step} />${step.done_by && html`<span>${bare(step.done_by)}</span>`}</p>
       ${!compact && say(step.advice) && ["active", "overdue"].includes(step.state) && html`<p class="step-advice">${say(step.advice)}</p>`}
-      ${step.note && html`<p class="step-note">${step.note}</p>`}
+      ${step.left_out?.length > 0 && html`<p class="step-note">${t("step.left_out", { devices: step.left_out.map(deviceName).join(", ") })}</p>`}
+      ${step.note && !(step.left_out?.length && step.state === "skipped") && html`<p class="step-note">${step.note}</p>`}
       <${StepCommands} step=${step} />
       ${actionable(run, step) && html`<div class="step-actions">
         <button type="button" class="primary" onClick=${() => finish("done")}>${t("step.do.done")}</button>

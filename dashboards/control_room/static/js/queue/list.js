@@ -15,9 +15,12 @@ export const search = signal("");
 export const levels = signal(/** @type {ReadonlySet<string>} */ (new Set()));
 export const onlyUnacknowledged = signal(false);
 
-/** @type {Record<typeof TABS[number], (alert: Alert) => boolean>} */
+/**
+ * What came and went before anybody saw it still needs a person: it stays in the home list until it is acknowledged.
+ * @type {Record<typeof TABS[number], (alert: Alert) => boolean>}
+ */
 const BELONGS = {
-  active: (alert) => !isShelved(alert) && (alert.state === "unacknowledged" || alert.state === "acknowledged"),
+  active: (alert) => !isShelved(alert) && alert.state !== "closed",
   returned: (alert) => !isShelved(alert) && alert.state === "returned",
   shelved: isShelved,
   all: () => true,

@@ -2,13 +2,14 @@
 
 `gatehouse.yaml` holds sections of keys; every key can also be given as `GATEHOUSE_<SECTION>_<KEY>` in the environment.
 A wrong setting names its file, line, value and what was expected. Secrets are not settings: they live in files of
-mode 0600 under `secrets/`, so `gatehouse config show` has nothing to hide.
+mode 0600 under `secrets/`; the one that can stand here, a database's password in `store.url`, is never shown.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import zoneinfo
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -240,8 +241,50 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
     require("mqtt.window", settings.mqtt.window, 1 <= settings.mqtt.window <= 65535, "a number from 1 to 65535")
     require("core.batch", settings.core.batch, 1 <= settings.core.batch <= 10_000, "a number from 1 to 10000")
     require("mqtt.url", settings.mqtt.url, _is_broker(settings.mqtt.url), "mqtt://host:port or mqtts://host:port")
+    store, core, site, api = settings.store, settings.core, settings.site, settings.api
+    for path, number in (
+        ("store.journal_days", store.journal_days),
+        ("store.event_days", store.event_days),
+        ("store.reading_days", store.reading_days),
+        ("store.changes_hours", store.changes_hours),
+        ("core.snapshot_s", core.snapshot_s),
+        ("api.session_hours", api.session_hours),
+        ("api.max_streams", api.max_streams),
+        ("mqtt.max_payload", settings.mqtt.max_payload),
+    ):
+        require(path, number, 0 < number < float("inf"), "a number above 0")
+    for path, number in (
+        ("core.linger_ms", core.linger_ms),
+        ("core.remember_ids", core.remember_ids),
+        ("core.redelivery_s", core.redelivery_s),
+        ("site.lateness_s", site.lateness_s),
+    ):
+        require(path, number, 0 <= number < float("inf"), "a number from 0")
+    require("site.timezone", site.timezone, site.timezone in zoneinfo.available_timezones(), "an IANA time zone")
+    known = not store.url or store.url.startswith(("sqlite:///", "postgresql+psycopg://"))
+    require("store.url", without_password(store.url), known, "sqlite:///path or postgresql+psycopg://user@host/name")
     both = bool(settings.api.tls_cert) == bool(settings.api.tls_key)
     require("api.tls_key", settings.api.tls_key, both, "both api.tls_cert and api.tls_key, or neither")
+
+
+def require_files(settings: Settings) -> None:
+    """Raises `ConfigError` for a file that a setting names and this user cannot read."""
+    for section, name in (
+        ("api", "tls_cert"),
+        ("api", "tls_key"),
+        ("mqtt", "tls_cert"),
+        ("mqtt", "tls_key"),
+        ("mqtt", "tls_ca"),
+        ("mqtt", "password_file"),
+    ):
+        path = getattr(getattr(settings, section), name)
+        if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
+            raise ConfigError(f"{section}.{name}", path, "a file that is there and that this user may read")
+
+
+def without_password(url: str) -> str:
+    """A database's URL as it may be shown."""
+    return re.sub(r"(://[^:@/]*):[^@]*@", r"\1:***@", url)
 
 
 def _is_broker(url: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http
 import logging
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -97,10 +98,18 @@ async def _gatehouse(_request: Request, error: Exception) -> Response:
 
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
-    found = [{"field": _path(item["loc"]), "message": str(item["msg"])[:300]} for item in error.errors()[:20]]
+    found = [_finding(item) for item in error.errors()[:20]]
     first = found[0] if found else {"field": "body", "message": "not acceptable"}
     detail = f"{first['field']}: {first['message']}"
     return problem(422, "invalid", detail, field=first["field"], errors=found)
+
+
+def _finding(item: Mapping[str, Any]) -> dict[str, str]:
+    """One thing that is wrong: where, and what was expected."""
+    if item["type"] == "json_invalid":
+        why = str((item.get("ctx") or {}).get("error") or "it cannot be read")[:200]
+        return {"field": "body", "message": f"not JSON at character {item['loc'][-1]}: {why}"}
+    return {"field": _path(item["loc"]), "message": str(item["msg"])[:300]}
 
 
 def _path(place: tuple[Any, ...] | list[Any]) -> str:

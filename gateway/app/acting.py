@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,12 +10,19 @@ from typing import Any, Protocol
 
 from gateway.app.credentials import loaded_file, users_file
 from gateway.config import Home, Settings
-from gateway.door import DoorClient, socket_path
+from gateway.door import Door, DoorClient, socket_path
 from gateway.errors import Unavailable
 from gateway.model import Action, Actor, Role
 
 #: Who acts at the command line: whoever may read the home's files owns the gateway.
 COMMAND_LINE = Actor("cli", Role.ADMIN)
+
+#: After these the broker has another list of credentials than before.
+CREDENTIAL_ACTIONS = frozenset(
+    ("device.add", "device.adopt", "device.update", "device.rotate", "device.disable", "device.enable")
+)
+#: How often the broker's note is looked at, and how long an answer of the API waits for it, in seconds.
+LOOK_EVERY, SETTLE_WITHIN = 0.02, 2.0
 
 
 class Act(Protocol):
@@ -47,11 +55,37 @@ def acting(home: Home, settings: Settings) -> Iterator[Act]:
 def wait_for_broker(home: Home, within: float = 5.0) -> bool:
     """Whether the running broker has taken over the newest list of credentials; True where none runs."""
     deadline = time.monotonic() + within
-    marker = loaded_file(home)
-    while marker.exists() and users_file(home).exists():
-        if marker.read_text() == str(users_file(home).stat().st_mtime_ns):
-            return True
+    while not _taken_over(home):
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
+        time.sleep(LOOK_EVERY)
     return True
+
+
+def _taken_over(home: Home) -> bool:
+    """Whether the broker runs with the list that is on the disk. It takes its note away when it ends."""
+    try:
+        return loaded_file(home).read_text() == str(users_file(home).stat().st_mtime_ns)
+    except FileNotFoundError:
+        return True
+
+
+class SettledDoor(Door):
+    """The API's door on a machine with the embedded broker: what changes credentials is answered once they hold there.
+
+    So a device may connect the moment its credential is read, and a disabled one is out. A broker that is away or slow
+    delays the answer by `SETTLE_WITHIN` at most; the action itself is done all the same.
+    """
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(socket_path(home.path))
+        self._home = home
+
+    async def act(self, action: Action) -> dict[str, Any]:
+        """The outcome of `action`. Raises the core's error, or `Unavailable` while the core is away."""
+        outcome = await super().act(action)
+        if action.name in CREDENTIAL_ACTIONS:
+            deadline = time.monotonic() + SETTLE_WITHIN
+            while not _taken_over(self._home) and time.monotonic() < deadline:
+                await asyncio.sleep(LOOK_EVERY)
+        return outcome

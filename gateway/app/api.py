@@ -11,6 +11,7 @@ import msgspec
 from gateway import __version__
 from gateway.api.serve import run_api
 from gateway.api.settings import ApiSettings, Definitions
+from gateway.app.acting import SettledDoor
 from gateway.app.core import database_url
 from gateway.app.definitions import load_definitions
 from gateway.config import Home, Settings
@@ -47,5 +48,6 @@ def _plain(thing: Any) -> dict[str, Any]:
 
 def run_api_process(home: Home, settings: Settings) -> int:
     """The API process, until SIGTERM or SIGINT. The exit code."""
-    run_api(api_settings(home, settings), Reader(database_url(home, settings)), Door(socket_path(home.path)))
+    door = Door(socket_path(home.path)) if settings.mqtt.url else SettledDoor(home)
+    run_api(api_settings(home, settings), Reader(database_url(home, settings)), door)
     return 0

@@ -52,6 +52,7 @@ def run_broker(home: Home, settings: Settings) -> int:
             stamp = _reload_if_changed(home, broker, stamp)
     finally:
         broker.stop()
+        loaded_file(home).unlink(missing_ok=True)
     return 0
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app.credentials import CORE_USER, core_secret, credentials_of, write_users
 from gateway.app.definitions import load_definitions
@@ -21,7 +22,7 @@ from gateway.core.core import Core, CoreSettings
 from gateway.core.door_server import DoorServer
 from gateway.core.lock import HomeLock
 from gateway.door import socket_path
-from gateway.errors import ConfigError, GatehouseError
+from gateway.errors import ConfigError, GatehouseError, StorageFailed
 from gateway.inbox.messages import MqttSettings, client_id_of
 from gateway.inbox.mqtt import MqttInbox
 from gateway.inbox.visitor import best_version
@@ -67,8 +68,14 @@ class CoreProcess:
         )
 
     def recover(self) -> None:
-        """Brings the core to where the last run ended."""
-        self.core.recover()
+        """Brings the core to where the last run ended. Raises `StorageFailed` where what is stored cannot be read."""
+        try:
+            self.core.recover()
+        except (SQLAlchemyError, msgspec.DecodeError) as error:
+            why = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise StorageFailed(
+                f"what the database holds cannot be read: {why}; keep a copy of {self.home.data} and restore a backup"
+            ) from error
         self.tell_broker()
 
     def tell_broker(self) -> None:

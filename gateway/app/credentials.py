@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,9 +13,11 @@ from gateway.broker import BrokerUser, hash_password
 from gateway.broker.server import write_private
 from gateway.config import Home
 from gateway.contract import Adapter
+from gateway.errors import ConfigError
 from gateway.inbox.probe import ProbeDevice, probe_device
 from gateway.model import Device
 
+_log = logging.getLogger(__name__)
 CORE_USER = "gatehouse-core"
 PROBE_USERS = ("gatehouse-probe-1", "gatehouse-probe-2")
 
@@ -60,6 +63,10 @@ def _secret(path: Path) -> CoreSecret:
         made = CoreSecret(password, hash_password(password))
         write_private(path, msgspec.json.encode(made).decode())
         return made
+    except msgspec.DecodeError as error:
+        raise ConfigError(
+            str(path), str(error), "a secret as the gateway wrote it; delete the file, and a new secret is made"
+        ) from error
 
 
 def users_file(home: Home) -> Path:
@@ -84,11 +91,17 @@ def topics_of(device: Device, adapter: Adapter) -> tuple[tuple[str, ...], tuple[
             filled.append(pattern)
         return tuple(filled)
 
-    extra = device.settings.get("topics") or {}
-    publish = (*fill(adapter.manifest.publish), *fill(extra.get("publish", ())))
-    subscribe = (*fill(adapter.manifest.subscribe), *fill(extra.get("subscribe", ())))
+    publish = (*fill(adapter.manifest.publish), *fill(_extra(device, "publish")))
+    subscribe = (*fill(adapter.manifest.subscribe), *fill(_extra(device, "subscribe")))
     native = f"gatehouse/v1/{device.site}/{device.id}/availability"
     return tuple(dict.fromkeys((*publish, native))), tuple(dict.fromkeys(subscribe))
+
+
+def _extra(device: Device, way: str) -> list[str]:
+    """Topics of the device's own record. What is none is left out: one wrong record must not keep the rest out."""
+    topics = device.settings.get("topics")
+    filters = topics.get(way) if isinstance(topics, dict) else None
+    return [text for text in filters if isinstance(text, str)] if isinstance(filters, list) else []
 
 
 def credentials_of(
@@ -130,3 +143,6 @@ def read_users(home: Home) -> tuple[list[BrokerUser], int]:
         return msgspec.json.decode(path.read_bytes(), type=list[BrokerUser]), stamp
     except FileNotFoundError:
         return [], 0
+    except msgspec.DecodeError as error:
+        _log.error("%s: %s; no device is let in until the core writes it again", path, error)
+        return [], stamp

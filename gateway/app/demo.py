@@ -14,15 +14,15 @@ from gateway.app.bulk import import_devices
 from gateway.app.run import run_all, say
 from gateway.app.supervisor import STOP_WITHIN, Supervisor
 from gateway.config import Home, Settings
-from gateway.errors import Unavailable
+from gateway.errors import UsageError
 
 
 def run_demo(home: Home, settings: Settings, options: Sequence[str], *, scenario: str, speed: float, seed: int) -> int:
-    """Runs gateway and community until a signal."""
+    """Runs gateway and community until a signal. Raises `UsageError` for a scenario that cannot be played."""
+    devices = _listing("devices", scenario)
 
     def populate(supervisor: Supervisor) -> Callable[[], None]:
         credentials = home.secrets / "simulated-devices.json"
-        devices = _listing("devices", scenario)
         added = import_devices(home, settings, devices, credentials)
         say(f"  Community     {len(devices)} devices ({added} new), a day in {24 * 60 / speed:.0f} minutes")
         _describe(home, settings, scenario, devices)
@@ -38,7 +38,7 @@ def run_demo(home: Home, settings: Settings, options: Sequence[str], *, scenario
 
         return end
 
-    return run_all(home, settings, options, within=60.0, beside=populate)
+    return run_all(home, settings, options, within=60.0, name="demo", beside=populate)
 
 
 def _listing(what: str, scenario: str) -> list[dict[str, Any]]:
@@ -46,7 +46,8 @@ def _listing(what: str, scenario: str) -> list[dict[str, Any]]:
         [sys.executable, "-m", "simulators", what, scenario], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise Unavailable(f"the scenario '{scenario}' cannot be played: {done.stderr.strip()}")
+        why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        raise UsageError(f"the scenario '{scenario[:200]}' cannot be played: {why}")
     return msgspec.json.decode(done.stdout, type=list[dict[str, Any]])
 
 

@@ -14,7 +14,7 @@ from typing import TextIO
 from gateway.app.acting import acting
 from gateway.app.logs import set_up
 from gateway.app.supervisor import Supervisor
-from gateway.config import Home, Settings
+from gateway.config import Home, Settings, require_files
 from gateway.errors import Conflict, GatehouseError
 
 ADMINISTRATOR = "admin"
@@ -58,6 +58,7 @@ def run_all(
     options: Sequence[str],
     *,
     within: float,
+    name: str = "run",
     beside: Callable[[Supervisor], Callable[[], None]] | None = None,
 ) -> int:
     """Runs everything until a signal. `beside` starts something more once all is ready and returns how to stop it."""
@@ -69,6 +70,7 @@ def run_all(
     started = time.monotonic()
     end: Callable[[], None] = lambda: None  # noqa: E731 - replaced when there is something to end
     try:
+        require_files(settings)
         supervisor.check_ports()
         say(f"Gatehouse starts in {home.path}")
         supervisor.start()
@@ -86,7 +88,7 @@ def run_all(
             supervisor.watch()
         return 0
     except GatehouseError as error:
-        say(f"gatehouse run: {error.message}", sys.stderr)
+        say(f"gatehouse {name}: {error.message}", sys.stderr)
         return error.exit_code
     finally:
         end()

@@ -133,6 +133,8 @@ class Supervisor:
         wanted = [("--api-port", api.host, api.port)]
         if not mqtt.url:
             wanted.append(("--mqtt-port", mqtt.host, mqtt.port))
+            if api.port == mqtt.port:
+                raise ConfigError("--mqtt-port", mqtt.port, "another port than --api-port has")
         for option, host, port in wanted:
             if not _is_free(host, port):
                 raise ConfigError(option, port, "a free port; another program has this one ('ss -ltnp' names it)")

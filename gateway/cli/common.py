@@ -85,15 +85,33 @@ def _fail(context: click.Context, error: GatehouseError) -> NoReturn:
     sys.exit(error.exit_code)
 
 
+def _fail_by_system(context: click.Context, error: OSError) -> NoReturn:
+    """What the system refused: a full disk, a folder without permission, a path that is too long."""
+    if isinstance(error, BrokenPipeError):
+        raise error
+    named = str(error.filename)[:200] if error.filename is not None else "the system"
+    click.echo(f"{context.command_path}: {named}: {error.strerror or error}", err=True)
+    sys.exit(1)
+
+
+def _wrong_usage(error: click.UsageError) -> NoReturn:
+    """click's own words on one line, with where to look."""
+    path = error.ctx.command_path if error.ctx is not None else "gatehouse"
+    click.echo(f"{path}: {error.format_message().rstrip('.')} (see '{path} --help')", err=True)
+    sys.exit(error.exit_code)
+
+
 class Command(click.Command):
     """A command whose errors are one line on standard error, with the exit code the error names."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Runs the command; a `GatehouseError` ends the program."""
+        """Runs the command; a `GatehouseError` ends the program, and so does what the system refuses."""
         try:
             return super().invoke(context)
         except GatehouseError as error:
             _fail(context, error)
+        except OSError as error:
+            _fail_by_system(context, error)
 
 
 class Group(click.Group):
@@ -102,11 +120,26 @@ class Group(click.Group):
     command_class = Command
 
     def invoke(self, context: click.Context) -> Any:
-        """The same for a group that does something by itself."""
+        """The same for a group that does something by itself, and for how it was called."""
         try:
             return super().invoke(context)
         except GatehouseError as error:
             _fail(context, error)
+        except OSError as error:
+            _fail_by_system(context, error)
+        except click.UsageError as error:
+            if isinstance(error, click.exceptions.NoArgsIsHelpError):
+                raise
+            _wrong_usage(error)
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
+        """The same for the options before the command's name."""
+        try:
+            return super().make_context(info_name, args, parent=parent, **extra)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            _wrong_usage(error)
 
 
 Group.group_class = Group

@@ -31,7 +31,13 @@ def root(home: Path | None, api_port: int | None, mqtt_port: int | None) -> None
 
 @root.command()
 @with_place
-@click.option("--within", default=60.0, show_default=True, help="Give up when it is not ready after so many seconds.")
+@click.option(
+    "--within",
+    type=click.FloatRange(1, 3600),
+    default=60.0,
+    show_default=True,
+    help="Give up when it is not ready after so many seconds.",
+)
 def run(place: Place, within: float) -> None:
     """Start broker, core and API, and keep them running until Ctrl-C.
 
@@ -48,7 +54,13 @@ def run(place: Place, within: float) -> None:
 
 @root.command()
 @with_place
-@click.option("--speed", default=60.0, show_default=True, help="How much faster than life the day goes.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.1, 1440),
+    default=60.0,
+    show_default=True,
+    help="How much faster than life the day goes.",
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same day.")
 @click.option("--scenario", default="demo", show_default=True, help="A shipped scenario's name, or a file.")
 def demo(place: Place, speed: float, seed: int, scenario: str) -> None:
@@ -163,7 +175,8 @@ def command_tree() -> list[tuple[str, click.Command]]:
 
 
 def main() -> None:
-    """The entry point. SIGPIPE ends quietly, so that `| head` works."""
+    """The entry point. SIGPIPE ends quietly, so that `| head` works; what it writes is its user's alone."""
+    os.umask(0o077)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     assemble()(prog_name="gatehouse")

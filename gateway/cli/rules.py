@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from gateway.cli.common import Group, Place, json_option, print_json, with_place
+from gateway.errors import UsageError
 
 
 def register(root: click.Group, broker: click.Group) -> None:
@@ -27,7 +28,15 @@ paths_argument = click.argument("paths", nargs=-1, type=click.Path(exists=True, 
 def _packs(place: Place, paths: tuple[Path, ...]) -> list[Path]:
     from rules import shipped_packs
 
-    return list(paths) or [*shipped_packs(), *sorted(place.home.rules.glob("*.yaml"))]
+    if not paths:
+        return [*shipped_packs(), *sorted(place.home.rules.glob("*.yaml"))]
+    found: list[Path] = []
+    for path in paths:
+        packs = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        if not packs:
+            raise UsageError(f"{path} holds no rule pack: packs are files that end in .yaml")
+        found += packs
+    return found
 
 
 @rules.command()

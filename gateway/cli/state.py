@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from gateway.cli.common import Command, Group, Place, json_option, print_json, with_place
+from gateway.config import require_files, without_password
 
 
 def register(root: click.Group, broker: click.Group) -> None:
@@ -50,13 +51,14 @@ def config() -> None:
 @with_place
 @json_option
 def show(place: Place, as_json: bool) -> None:
-    """Show every setting as it is in force. Secrets are not settings; there is nothing to hide here.
+    """Show every setting as it is in force. Secrets are not settings; a password in store.url is shown as ***.
 
     \b
     Example:
       gatehouse config show --json
     """
     settings = msgspec.to_builtins(place.settings)
+    settings["store"]["url"] = without_password(settings["store"]["url"])
     if as_json:
         print_json(settings)
         return
@@ -77,7 +79,7 @@ def check_config(place: Place) -> None:
     """
     from gateway.app.definitions import load_definitions
 
-    _ = place.settings
+    require_files(place.settings)
     known = load_definitions(place.home)
     adapters = {adapter.manifest.name for adapter in known.adapters.values()}
     click.echo(

@@ -15,6 +15,8 @@ from gateway.model import Action, Role
 from gateway.store import tables
 
 NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+_LAST_MOMENT = 253_402_300_800.0
+SITE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LANGUAGES = ("en", "zh-CN")
 
 
@@ -98,8 +100,8 @@ class Accounts(Handlers):
 
     def _token_create(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
         name = str(args.get("name") or "")
-        if not 1 <= len(name) <= 128:
-            raise Invalid("name", "say what the token is for, in 1 to 128 characters")
+        if not 1 <= len(name) <= 128 or not name.isprintable():
+            raise Invalid("name", "say what the token is for, in 1 to 128 printable characters")
         if name in self._tokens.values():
             raise Conflict(f"a token named '{name}' exists already: revoke it first, or choose another name")
         row: dict[str, Any] = {
@@ -109,7 +111,7 @@ class Accounts(Handlers):
             "role": _role(args.get("role")),
             "sites": _sites(args.get("sites")),
             "created_at": wall,
-            "expires_at": args.get("expires_at"),
+            "expires_at": _moment(args.get("expires_at")),
             "revoked_at": None,
         }
         self._tokens[row["id"]] = name
@@ -166,6 +168,15 @@ def _shown(user: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in user.items() if key != "password_hash"}
 
 
+def _moment(value: object) -> float | None:
+    """Unix seconds before the year 10000, or None: a token that never ends says so by leaving it out."""
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 < value < _LAST_MOMENT:
+        raise Invalid("expires_at", "a time before the year 10000; leave it out for a token that does not expire")
+    return float(value)
+
+
 def _role(value: object) -> str:
     try:
         return Role(str(value)).value
@@ -176,8 +187,8 @@ def _role(value: object) -> str:
 def _sites(value: object) -> list[str]:
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(site, str) for site in value):
-        raise Invalid("sites", "a list of site ids; empty for all sites")
+    if not isinstance(value, list) or not all(isinstance(site, str) and SITE.fullmatch(site) for site in value):
+        raise Invalid("sites", "a list of site ids (letters, digits, '-' and '_'); empty for all sites")
     return value
 
 

@@ -37,7 +37,7 @@ class Actions:
         desk: Any,
         feed: ChangeFeed,
         statements: Statements,
-        on_topology: Callable[[Sequence[Device]], None],
+        on_topology: Callable[[Sequence[Device], Sheet], None],
         on_devices: Callable[[], None],
     ) -> None:
         self._writer = writer
@@ -109,15 +109,14 @@ class Actions:
         result = room.carry_out(action, sheet.wall)
         if self.inventory.changed:
             changed, self.inventory.changed = self.inventory.changed, []
-            self._on_topology(changed)
+            self._on_topology(changed, sheet)
             for device in changed[:1000]:
                 body = msgspec.json.encode(device)
                 sheet.rows.changes.append(self._feed.row(sheet.wall, "device", device.id, device.site, body))
             sheet.reports.append((lambda _result, _error: self._on_devices(), None, None))
-        if action.name in ("site.put", "zone.put"):
-            self._on_topology([])
-        if action.name != "session.open":
-            sheet.changes.note(_audit_of(action, result, sheet.wall))
+        elif action.name in ("site.put", "zone.put"):
+            self._on_topology([], sheet)
+        sheet.changes.note(_audit_of(action, result, sheet.wall))
         return result
 
     def _ingest(self, action: Action, sheet: Sheet) -> dict[str, Any]:
@@ -178,7 +177,7 @@ class Actions:
 
 def _audit_of(action: Action, result: Mapping[str, Any], wall: float) -> AuditEntry:
     args = action.args
-    target = result.get("id") or result.get("name") or args.get("id") or args.get("user") or ""
+    target = result.get("id") or result.get("name") or args.get("id") or result.get("user") or ""
     hidden = {"secret_hash", "hash", "link_hash", "csrf", "password_hash", "devices"}
     return AuditEntry(
         time=wall,

@@ -14,11 +14,15 @@ from gateway.contract import Adapter
 from gateway.core.handlers import Handlers
 from gateway.core.registry import SELF, Registry
 from gateway.core.rows import Statements
-from gateway.errors import Conflict, GatehouseError, Invalid, NotFound, StaleVersion
+from gateway.errors import Conflict, Forbidden, GatehouseError, Invalid, NotFound, StaleVersion
 from gateway.model import Action, Device, Role, Site, Zone
 from gateway.store import tables
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: Names at the broker that are the gateway's own.
+OURS = "gatehouse-"
+LONGEST_TEXT = 128
+MOST_TOPICS, LONGEST_TOPIC = 32, 256
 
 
 def check_id(field: str, value: object) -> str:
@@ -28,12 +32,39 @@ def check_id(field: str, value: object) -> str:
     return value
 
 
+def check_topics(settings: Mapping[str, Any]) -> None:
+    """Raises `Invalid` where `settings.topics`, what a credential may use besides its adapter's, is no such thing.
+
+    Topics of the native format are never given like this: those are a device's own, by its site and its id.
+    """
+    topics = settings.get("topics")
+    if topics is None:
+        return
+    if not isinstance(topics, dict) or not set(topics) <= {"publish", "subscribe"}:
+        raise Invalid("settings.topics", 'lists of MQTT filters under "publish" and "subscribe", and nothing else')
+    for way, filters in topics.items():
+        field = f"settings.topics.{way}"
+        if not isinstance(filters, list) or len(filters) > MOST_TOPICS:
+            raise Invalid(field, f"a list of at most {MOST_TOPICS} MQTT filters")
+        for text in filters:
+            if not isinstance(text, str) or not 1 <= len(text) <= LONGEST_TOPIC or not text.isprintable():
+                raise Invalid(field, f"{str(text)[:80]!r} is no MQTT filter of 1 to {LONGEST_TOPIC} characters")
+            if text.startswith("$") or text.split("/")[0] in ("gatehouse", "+", "#"):
+                raise Invalid(
+                    field, f"'{text[:80]}' would reach the topics of other devices: begin it with a level of its own"
+                )
+
+
 def _site(args: dict[str, Any]) -> Site:
     site: Site = _convert({"name": {}, **args}, Site)
     check_id("id", site.id)
     if site.timezone not in zoneinfo.available_timezones():
         raise Invalid("timezone", f"'{site.timezone}' is no IANA time zone; for example Asia/Shanghai")
     return site
+
+
+def _names(device: Device) -> list[tuple[str, str]]:
+    return [(f"name.{language}", text) for language, text in device.name.items()]
 
 
 def _shown(device: Device) -> dict[str, Any]:
@@ -89,7 +120,7 @@ class Inventory(Handlers):
 
     def _site_put(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
         site = _site(args)
-        self._registry.sites[site.id] = site
+        self._registry.put_site(site)
         self._statements.put(tables.sites, msgspec.structs.asdict(site))
         return msgspec.structs.asdict(site)
 
@@ -120,12 +151,15 @@ class Inventory(Handlers):
         if taken is not None:
             raise Conflict(f"serial '{device.external_id}' belongs to device '{taken.id}' already")
         self._sites_of(action, device.site)
+        self._topics_by(action, {}, device.settings)
         self._save(device, {"secret_hash": secret, "created_at": wall, "version": 1})
         return _shown(device)
 
     def _device_import(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
         """All or nothing: every device is checked before the first is added. Devices that exist are left alone."""
         fresh = []
+        serials: dict[tuple[str, str], str] = {}
+        names: set[str] = set()
         for index, item in enumerate(args.get("devices") or []):
             body = dict(item)
             secret = body.pop("secret_hash", None)
@@ -133,8 +167,20 @@ class Inventory(Handlers):
                 device = self._device(body)
             except GatehouseError as error:
                 raise Invalid(f"devices[{index}]", error.message) from error
-            if device.id not in self._registry.devices:
-                fresh.append((device, secret))
+            if device.id in self._registry.devices:
+                continue
+            serial = device.adapter, device.external_id
+            owner = self._registry.find(*serial)
+            taken = owner.id if owner is not None else serials.get(serial)
+            if taken is not None and taken != device.id:
+                raise Invalid(
+                    f"devices[{index}]", f"serial '{device.external_id}' belongs to device '{taken}' already"
+                )
+            if serials.get(serial) == device.id or device.id in names:
+                raise Invalid(f"devices[{index}]", f"device '{device.id}' stands in the list twice")
+            serials[serial] = device.id
+            names.add(device.id)
+            fresh.append((device, secret))
         for device, secret in fresh:
             self._save(device, {"secret_hash": secret, "created_at": wall, "version": 1})
         return {"added": [device.id for device, _ in fresh]}
@@ -156,6 +202,7 @@ class Inventory(Handlers):
         if version is not None and version != current:
             raise StaleVersion("device", known.id, current, version)
         device = self._device({**msgspec.to_builtins(known), **args})
+        self._topics_by(action, known.settings, device.settings)
         if (device.adapter, device.external_id) != (known.adapter, known.external_id):
             taken = self._registry.find(device.adapter, device.external_id)
             if taken is not None:
@@ -184,6 +231,8 @@ class Inventory(Handlers):
 
     def _device(self, args: dict[str, Any]) -> Device:
         device_id = check_id("id", args.get("id"))
+        if device_id.startswith(OURS):
+            raise Invalid("id", f"names that begin with '{OURS}' are the gateway's own at the broker: choose another")
         check_id("site", args.get("site"))
         adapter = self._adapters.get(str(args.get("adapter")))
         if adapter is None:
@@ -196,6 +245,10 @@ class Inventory(Handlers):
             raise Invalid("timezone", f"'{device.timezone}' is no IANA time zone; for example Asia/Shanghai")
         if any(char in device.external_id for char in "+#\0/") or len(device.external_id) > 128:
             raise Invalid("external_id", "a serial stands in MQTT topics: no '+', '#', '/', and at most 128 characters")
+        for field, text in (("type", device.type), ("building", device.building), *_names(device)):
+            if text is not None and not 1 <= len(text) <= LONGEST_TEXT:
+                raise Invalid(field, f"1 to {LONGEST_TEXT} characters, not {len(text)}")
+        check_topics(device.settings)
         return device
 
     def _known(self, device: object, action: Action) -> Device:
@@ -204,6 +257,12 @@ class Inventory(Handlers):
             raise NotFound("device", device)
         return known
 
+    @staticmethod
+    def _topics_by(action: Action, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """A vendor's topic may be anybody's: who answers for some sites only cannot give one away."""
+        if action.actor.sites and after.get("topics") and after.get("topics") != before.get("topics"):
+            raise Forbidden("topics besides the adapter's own concern all sites: ask somebody who may see them all")
+
     def _sites_of(self, action: Action, site: str) -> None:
         if not action.actor.may_see(site):
             raise NotFound("site", site)
@@ -211,7 +270,7 @@ class Inventory(Handlers):
     def _save(self, device: Device, extra: dict[str, Any]) -> None:
         if device.site not in self._registry.sites:
             site = self._registry.site(device.site)
-            self._registry.sites[site.id] = site
+            self._registry.put_site(site)
             self._statements.put(tables.sites, msgspec.structs.asdict(site))
         self._registry.put(device)
         self._statements.put(tables.devices, {**msgspec.to_builtins(device), **extra})

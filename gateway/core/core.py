@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from gateway.contract import Adapter, Commands, Packet
 from gateway.core.actions import Actions
 from gateway.core.clock import Clock
 from gateway.core.identity import Keys
-from gateway.core.journal import Batch, EventEntry, MessageEntry, pack
+from gateway.core.journal import Batch, EventEntry, MessageEntry, PlaceEntry, pack
 from gateway.core.outbox import Outbox, Publisher
 from gateway.core.pipeline import PAUSE, Pipeline
 from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, replay
@@ -24,7 +23,8 @@ from gateway.core.registry import SELF, Registry
 from gateway.core.rows import ChangeFeed, Statements, write_decisions, write_records
 from gateway.core.sheet import Reporter, Sheet
 from gateway.core.upkeep import Upkeep
-from gateway.errors import GatehouseError, StorageFailed
+from gateway.door import REPLY_TIMEOUT
+from gateway.errors import GatehouseError, StorageFailed, Unavailable
 from gateway.model import (
     Action,
     AuditEntry,
@@ -45,6 +45,10 @@ RETRY_FIRST, RETRY_MOST = 0.1, 2.0
 LINK_LOOK = 0.05
 #: If nobody attended for longer than this, silence in that time is not the devices' fault.
 ATTENTION_GAP = 5.0
+#: Where nothing happens, an empty batch this often says that somebody attended: a crash does not excuse that time.
+ATTENDANCE = 4.0
+#: Actions that may wait while the core is busy.
+MOST_WAITING = 10_000
 
 
 class Inbox(Publisher, Protocol):
@@ -130,9 +134,11 @@ class Core:
         self.on_link_up: Callable[[], None] = lambda: None
         self._ids = ids
         self._journal = 0
-        self._queue: deque[tuple[Action, Reporter] | EventEntry] = deque()
-        self._stopping = threading.Event()
+        self._queue: deque[tuple[Action, Reporter, float] | EventEntry] = deque()
+        self._stopping = False
         self._attended = 0.0
+        self._journaled_at = 0.0
+        self._busy_journal = 0
         self._link_up: bool | None = None
         self._started = time.time()
         self._batches = 0
@@ -148,22 +154,22 @@ class Core:
         self.actions.inventory.load(versions)
         self.actions.load()
         self.pipeline.states.devices.update(load_states(self.writer))
-        self.outbox.load(self.writer.select(select(tables.outbox)))
-        load_rejects(self.writer, self.pipeline, self.clock.now())
-        self.engine.set_topology(self.registry.devices.values())
+        self.outbox.load(self.writer.select(select(tables.outbox).order_by(tables.outbox.c.id)))
+        load_rejects(self.writer, self.pipeline, self.clock.now() - self.clock.wall())
+        self.restored = replay(self.writer, self.pipeline, self.engine, self.settings.remember_ids)
         self.desk.restore(
             devices=self.registry.devices,
             zones=self.registry.zones,
             sites=self.registry.sites,
             **load_records(self.writer),
         )
-        self.restored = replay(self.writer, self.pipeline, self.engine, self.settings.remember_ids)
         states = self.pipeline.states.devices.items()
         self.desk.know({device: {kind: known["data"] for kind, known in one.kinds.items()} for device, one in states})
         self._journal = self.restored.journal
         self.feed.last = self.restored.changes
         self.clock.resume(self.restored.at)
         self._attended = self.restored.at or self.clock.now()
+        self._busy_journal = self._journal
         self._begin()
 
     def _begin(self) -> None:
@@ -181,19 +187,20 @@ class Core:
             self.registry.put(device)
             row = {**msgspec.to_builtins(device), "secret_hash": None, "created_at": sheet.wall, "version": 1}
             self.statements.put(tables.devices, row)
-            self._topology_changed([device])
+            self._topology_changed([device], sheet)
         if self.restored.ended:
             self.desk.apply(self.restored.ended, sheet.at, sheet.wall, sheet.changes)
         self.desk.recover(sheet.at, sheet.wall, sheet.changes)
         detail = {"replayed": self.restored.replayed, "journal": self.restored.journal}
         sheet.changes.note(AuditEntry(time=sheet.wall, actor="system", action="core.start", target=SELF, detail=detail))
-        self._write(sheet, [])
+        # With the state that was come by: what ended at this start must not end again at the next.
+        self._write(sheet, [], snapshot=bool(self.restored.replayed or self.restored.ended))
 
     def run(self, inbox: Inbox) -> None:
         """Takes, judges, commits and acknowledges until `stop`. Raises `StorageFailed` where carrying on would lie."""
         self.inbox = inbox
         try:
-            while not self._stopping.is_set():
+            while not self._stopping:
                 self.turn(inbox.take(self.settings.batch, self._patience(), self.settings.linger))
             self._snapshot()
         finally:
@@ -201,7 +208,7 @@ class Core:
 
     def stop(self) -> None:
         """Ends `run` after the present batch. From any thread, and from a signal handler."""
-        self._stopping.set()
+        self._stopping = True
         if self.inbox is not None:
             self.inbox.wake()
 
@@ -213,7 +220,10 @@ class Core:
 
     def submit(self, action: Action, report: Reporter) -> None:
         """Queues an action; `report` is called on the core's thread after the commit, or with the error."""
-        self._queue.append((action, report))
+        if len(self._queue) >= MOST_WAITING:
+            report(None, Unavailable("too many requests wait for the core: try again in a minute"))
+            return
+        self._queue.append((action, report, self.clock.now()))
         if self.inbox is not None:
             self.inbox.wake()
 
@@ -253,10 +263,15 @@ class Core:
                 steady(taken.at_monotonic), taken.wall, taken.topic, taken.payload, taken.dup, taken.retain
             )
             pipeline.message(entry, sheet)
-        while self._queue:
+        # Not all that wait: who goes on asking must not keep the others from their commit.
+        for _ in range(min(len(self._queue), self.settings.batch)):
             item = self._queue.popleft()
             if isinstance(item, EventEntry):
                 pipeline.own(item, sheet)
+            elif self.clock.now() - item[2] > REPLY_TIMEOUT:
+                # Nobody waits for it any more, and an old "open" must not be carried out when the disk is back.
+                late = Unavailable("the core was busy or could not write for too long: nothing was done, try again")
+                sheet.reports.append((item[1], None, late))
             else:
                 self.actions.act(item[0], item[1], sheet)
         sheet.at = max(sheet.at, self.clock.now())
@@ -287,17 +302,19 @@ class Core:
         patience = min((due - self.clock.now() for due in dues), default=1.0)
         return min(max(patience, 0.0), 1.0 if self._link_up else LINK_LOOK)
 
-    def _topology_changed(self, changed: Sequence[Device]) -> None:
-        self.engine.set_topology(self.registry.devices.values(), self.clock.now())
+    def _topology_changed(self, changed: Sequence[Device], sheet: Sheet) -> None:
+        sites, devices = self.registry.take_changes()
+        sheet.entries.append(PlaceEntry(sheet.at, sheet.wall, sites, devices))
+        self.engine.set_topology([device for _, device in devices], sheet.at)
         self.desk.set_topology(self.registry.devices, self.registry.zones, self.registry.sites)
         for device in changed:
             self.pipeline.rejects.adopted(device.adapter, device.external_id)
 
     # Commit, acknowledge, publish.
 
-    def _write(self, sheet: Sheet, messages: Sequence[Any]) -> None:
+    def _write(self, sheet: Sheet, messages: Sequence[Any], *, snapshot: bool = False) -> None:
         packets = self._encode_commands(sheet)
-        sheet.rows.statements = [*self.outbox.settle(), *self.statements.take()]
+        sheet.rows.statements = [*self.outbox.settle(), *self.statements.take(), *self._strangers_gone()]
         rows, changes = sheet.rows, sheet.changes
         write_records(changes, rows, self.feed, sheet.wall)
         write_decisions(changes, rows, self.feed)
@@ -305,11 +322,17 @@ class Core:
         rows.audit = changes.audit
         rows.outbox = [self.outbox.add(message, sheet.wall) for message in changes.outgoing if message.durable]
         # Records of a batch without entries (a plan that goes on after a command expired) have ids of its number too.
-        if sheet.entries or sheet.judged or changes.records:
+        busy = sheet.entries or sheet.judged or changes.records
+        if busy or sheet.at - self._journaled_at >= ATTENDANCE:
+            self._journaled_at = sheet.at
             self._journal += 1
+            if busy:
+                self._busy_journal = self._journal
             batch = Batch(sheet.first_seq, sheet.at, sheet.entries)
             rows.journal = [(self._journal, sheet.at, sheet.wall, len(sheet.entries), pack(batch))]
-        if sheet.worth_writing or rows.audit or rows.outbox:
+        if snapshot:
+            self._add_snapshot(rows)
+        if sheet.worth_writing or rows.audit or rows.outbox or rows.journal or rows.snapshots:
             self._commit(rows)
             self._batches += 1
             self._messages += len(messages)
@@ -335,7 +358,7 @@ class Core:
                 if self.failing is None:
                     _log.error("%s", error.message)
                 self.failing = str(error.facts.get("reason"))
-                if self._stopping.wait(delay):
+                if self._pause(delay):
                     raise
                 delay = min(delay * 2, RETRY_MOST)
                 continue
@@ -346,6 +369,20 @@ class Core:
                     self._queue.append(EventEntry(self.clock.now(), self.clock.wall(), "gateway.storage", data))
                 self.failing = None
             return
+
+    def _pause(self, seconds: float) -> bool:
+        """Waits; True where the core is to end. No lock: the signal handler that sets the flag may interrupt it."""
+        until = time.monotonic() + seconds
+        while not self._stopping and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.05))
+        return self._stopping
+
+    def _strangers_gone(self) -> list[Any]:
+        table = tables.quarantine
+        return [
+            delete(table).where(table.c.adapter == adapter, table.c.external_id == serial)
+            for adapter, serial in self.pipeline.rejects.take_gone()
+        ]
 
     def _encode_commands(self, sheet: Sheet) -> list[tuple[Command, tuple[Packet, ...]]]:
         """The bytes of each command, made before the commit: one that cannot be said fails in the same batch."""
@@ -414,6 +451,15 @@ class Core:
 
     def _snapshot(self) -> None:
         """The engine's state after the newest batch, with the devices' states it covers, in one transaction."""
-        rows = self.upkeep.snapshot(self._journal, self.engine.snapshot, self.clock.now(), self.clock.wall())
-        if rows is not None:
+        rows = WriteBatch()
+        if self._add_snapshot(rows):
             self._commit(rows)
+
+    def _add_snapshot(self, rows: WriteBatch) -> bool:
+        if self.upkeep.is_known(self._busy_journal, self._journal):
+            return False
+        made = self.upkeep.snapshot(self._journal, self.engine.snapshot, self.clock.now(), self.clock.wall())
+        rows.states = [*rows.states, *made.states]
+        rows.snapshots = made.snapshots
+        rows.statements = [*rows.statements, *made.statements]
+        return True

@@ -7,8 +7,9 @@ Three memories, each bounded. The keys of the newest events tell a duplicate fro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
+from math import inf
 
 import msgspec
 
@@ -51,14 +52,14 @@ class Keys:
         self._redelivery = redelivery
         self._young: dict[bytes, int | float] = {}
         self._old: dict[bytes, int | float] = {}
-        self._loaded_at = 0.0
+        self._recent: dict[bytes, float] = {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def load(self, keys: Iterable[tuple[bytes, int]], at: float) -> None:
-        """Takes over the newest keys of the database, oldest first, as if they had come at `at`."""
-        self._loaded_at = at
+    def load(self, keys: Iterable[tuple[bytes, int]], recent: Mapping[bytes, float]) -> None:
+        """Takes over the newest keys of the database, oldest first; `recent` tells when the newest of them came."""
+        self._recent = dict(recent)
         for key, digest in keys:
             self._remember(key, digest)
 
@@ -78,8 +79,8 @@ class Keys:
         if known is None:
             known = self._old.get(key)
         if known is not None:
-            # What was loaded from the database has its digest here, and came when that was read.
-            came = known if isinstance(known, float) else self._loaded_at
+            # What was loaded from the database has its digest here, and came long ago if nothing else is known.
+            came = known if isinstance(known, float) else self._recent.get(key, -inf)
             if dup or at - came <= self._redelivery:
                 return Verdict.DUPLICATE
         self._remember(key, float(at))

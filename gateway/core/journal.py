@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.model import Device, Site
+
 
 class Entry(msgspec.Struct, array_like=True, gc=False, tag=True):
     """Base of what a batch holds. `at` is the steady clock, `wall` the wall clock."""
@@ -27,6 +29,8 @@ class MessageEntry(Entry, array_like=True, gc=False, tag="m"):
     retain: bool = False
     adapter: str = ""
     fate: str = ""
+    answers: tuple[bool, ...] = ()
+    """What the services answered while it was judged, in order: a replay cannot ask them what was so then."""
 
 
 class EventEntry(Entry, array_like=True, gc=False, tag="e"):
@@ -45,7 +49,17 @@ class ActionEntry(Entry, array_like=True, gc=False, tag="a"):
     outcome: str = "done"
 
 
-AnyEntry = MessageEntry | EventEntry | ActionEntry
+class PlaceEntry(Entry, array_like=True, gc=False, tag="p"):
+    """Sites and devices that an action changed: how each was before, None where it was not there, and is from now on.
+
+    A start goes back to how the places were at the snapshot, and the replay changes them where the action did.
+    """
+
+    sites: list[tuple[Site | None, Site]]
+    devices: list[tuple[Device | None, Device]]
+
+
+AnyEntry = MessageEntry | EventEntry | ActionEntry | PlaceEntry
 
 
 class Batch(msgspec.Struct, array_like=True):

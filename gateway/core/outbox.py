@@ -39,6 +39,8 @@ class Outbox:
         self._waiting: dict[int, Outgoing] = {}
         self._flying: dict[int, Outgoing] = {}
         self._finished: deque[tuple[int, bool]] = deque()
+        self._retained: dict[str, int] = {}
+        """The newest waiting message of each retained topic: of these only the last word counts."""
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._flying)
@@ -46,19 +48,29 @@ class Outbox:
     def load(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Takes over the table: (id, topic, payload, qos, retain, created_at)."""
         for number, topic, payload, qos, retain, _ in rows:
-            self._waiting[number] = Outgoing(topic=topic, payload=bytes(payload), qos=qos, retain=retain, durable=True)
+            message = Outgoing(topic=topic, payload=bytes(payload), qos=qos, retain=retain, durable=True)
+            self._wait(number, message)
             self._last = max(self._last, number)
 
     def add(self, message: Outgoing, wall: float) -> tuple[Any, ...]:
         """Takes a message and returns its row. It flies with the next `publish`, which comes after the commit."""
         self._last += 1
-        self._waiting[self._last] = message
+        self._wait(self._last, message)
         return (self._last, message.topic, message.payload, message.qos, message.retain, wall)
+
+    def _wait(self, number: int, message: Outgoing) -> None:
+        """A retained message takes the place of the one that waits for the same topic while the broker is away."""
+        if message.retain:
+            before = self._retained.get(message.topic)
+            if before is not None and self._waiting.pop(before, None) is not None:
+                self._finished.append((before, True))
+            self._retained[message.topic] = number
+        self._waiting[number] = message
 
     def publish(self, publisher: Publisher) -> None:
         """Sends what waits, in order, until the broker takes no more."""
-        for number in sorted(self._waiting):
-            message = self._waiting[number]
+        while self._waiting:
+            number, message = next(iter(self._waiting.items()))
             taken = publisher.publish(
                 message.topic,
                 message.payload,
@@ -69,6 +81,8 @@ class Outbox:
             if not taken:
                 return
             self._flying[number] = self._waiting.pop(number)
+            if self._retained.get(message.topic) == number:
+                del self._retained[message.topic]
 
     def settle(self) -> list[Any]:
         """Statements that delete what the broker has. What it refused is logged and given up: it would refuse again."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any, Protocol
 
 import msgspec
@@ -16,7 +17,7 @@ import msgspec
 from gateway.contract import Adapter, Decoded, Reading
 from gateway.core.identity import Keys, Memory, Verdict, event_key
 from gateway.core.intake import DecodeContext, Router
-from gateway.core.journal import AnyEntry, EventEntry, MessageEntry
+from gateway.core.journal import ActionEntry, AnyEntry, EventEntry, MessageEntry, PlaceEntry
 from gateway.core.registry import SELF, Registry
 from gateway.core.rejects import Rejects
 from gateway.core.sheet import Rejected, Sheet
@@ -42,6 +43,8 @@ VEHICLE = "parking.vehicle"
 #: The journal's word for a time in which nobody attended.
 PAUSE = "gateway.pause"
 _WORDS = {fate: fate.value for fate in Fate}
+#: Letters in the name of a kind, at most: as many as its column has.
+LONGEST_KIND = 64
 #: Fates that end a message before its events are looked at: a replay of the journal skips them.
 STOPPED = frozenset((Fate.UNKNOWN_DEVICE, Fate.UNDECODABLE, Fate.IGNORED, Fate.OVERSIZED))
 
@@ -60,6 +63,9 @@ class Engine(Protocol):
 
     def hear(self, device: str, at: float) -> list[RuleChange]:
         """A device was heard of without an event."""
+
+    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> None:
+        """Devices that were added or changed."""
 
     def excuse(self, seconds: float, now: float) -> None:
         """Nobody listened for `seconds` up to `now`: silence in that time counts against no device."""
@@ -116,6 +122,7 @@ class Pipeline:
         self.rejects = Rejects()
         self.seq = 0
         self._live = True
+        self._answers: list[bool] = []
         self._max_payload = max_payload
         self._contexts = {name: DecodeContext(name, registry, self.states) for name in self._adapters}
 
@@ -141,7 +148,14 @@ class Pipeline:
             fate, allowed = self._accept(adapter, decoded, entry, sheet)
         except _Stop as stop:
             fate = self._reject(stop, adapter, decoded, entry, sheet)
+        except Exception as error:
+            # Whatever a message hits, it costs this message and never the core.
+            _log.exception("a message on topic %s could not be judged", entry.topic)
+            failed = _Stop(Fate.UNDECODABLE, "", f"the gateway failed: {type(error).__name__}: {error}"[:300])
+            fate = self._reject(failed, adapter, decoded, entry, sheet)
         if self._live:
+            if self._answers:
+                entry.answers, self._answers = tuple(self._answers), []
             entry.fate = word = _WORDS[fate]
             sheet.entries.append(entry)
             sheet.count(word)
@@ -170,8 +184,14 @@ class Pipeline:
         """Feeds a journaled batch to the engine and the memories; the services see nothing of it."""
         self._live = False
         try:
-            for entry in entries:
-                if isinstance(entry, MessageEntry) and entry.fate not in STOPPED:
+            for before, entry in zip([None, *entries], entries, strict=False):
+                if isinstance(entry, PlaceEntry):
+                    self.registry.redo(entry.sites, entry.devices)
+                    self.engine.set_topology([device for _, device in entry.devices], entry.at)
+                elif isinstance(entry, ActionEntry):
+                    self._replay_action(entry, before)
+                elif isinstance(entry, MessageEntry) and entry.fate not in STOPPED:
+                    self._answers = list(entry.answers)
                     self.message(entry, sheet)
                 elif isinstance(entry, MessageEntry):
                     self._replay_reject(entry, sheet)
@@ -182,6 +202,7 @@ class Pipeline:
             self.finish(at, sheet)
         finally:
             self._live = True
+            self._answers = []
 
     # Stages.
 
@@ -207,6 +228,8 @@ class Pipeline:
         device = self._device(adapter, decoded.device, entry)
         name = adapter.manifest.name
         for reading in decoded.events:
+            if not 1 <= len(reading.kind) <= LONGEST_KIND:
+                raise _Stop(Fate.UNDECODABLE, "type", f"a kind has 1 to {LONGEST_KIND} letters")
             misfit = self.catalogue.misfit(reading.kind, reading.data)
             if misfit is not None:
                 raise _Stop(Fate.UNDECODABLE, f"{reading.kind}.{misfit.field}", misfit.reason)
@@ -235,7 +258,7 @@ class Pipeline:
         device = self.registry.find(adapter.manifest.name, serial)
         if device is None:
             raise _Stop(Fate.UNKNOWN_DEVICE, serial, "this serial is not registered: adopt it from the quarantine")
-        if not device.enabled and self._live:
+        if not device.enabled:
             raise _Stop(Fate.UNKNOWN_DEVICE, serial, f"device '{device.id}' is disabled")
         if entry.adapter and entry.topic.startswith("ingest/") and not entry.topic.endswith(f"/{device.id}"):
             raise _Stop(
@@ -270,6 +293,8 @@ class Pipeline:
     ) -> tuple[Fate, Event | None]:
         wall = entry.wall
         claimed = reading.time
+        if claimed is not None and not isfinite(claimed):
+            claimed = None
         body = _encode(reading.data)
         digest = zlib.crc32(body)
         if reading.id:
@@ -329,7 +354,12 @@ class Pipeline:
         """
         plate = reading.data.get("plate")
         if plate and "registered" not in reading.data:
-            reading.data["registered"] = self.desk.registered(device.site, "plate", str(plate), wall)
+            if self._live:
+                known = self.desk.registered(device.site, "plate", str(plate), wall)
+                self._answers.append(known)
+            else:
+                known = self._answers.pop(0) if self._answers else False
+            reading.data["registered"] = known
         return _encode(reading.data)
 
     def _keep(self, event: Event, digest: int, body: bytes, sheet: Sheet) -> None:
@@ -407,14 +437,12 @@ class Pipeline:
             return Fate.IGNORED
         name = adapter.manifest.name if adapter is not None else ""
         serial = decoded.device if decoded is not None else ""
-        if self._live:
-            seen = self.rejects.seen_before(entry.topic, entry.payload, dup=entry.dup, at=entry.at)
-        else:
-            seen = entry.fate == Fate.DUPLICATE
-        if seen:
+        seen = self.rejects.seen_before(entry.topic, entry.payload, dup=entry.dup, at=entry.at)
+        if seen if self._live else entry.fate == Fate.DUPLICATE:
             return Fate.DUPLICATE
         self._keep_letter(stop, name, serial, entry, sheet)
         if stop.fate is Fate.UNKNOWN_DEVICE and adapter is not None:
+            # Replayed messages were never unknown, so the strangers are not counted twice.
             self.rejects.quarantine(name, stop.place, entry, sheet)
         else:
             device = self.registry.find(name, serial) if serial else None
@@ -434,6 +462,14 @@ class Pipeline:
             self.message(entry, sheet)
         else:
             self._tick(entry.at, sheet)
+            if entry.fate == Fate.UNKNOWN_DEVICE:
+                self.rejects.seen_before(entry.topic, entry.payload, dup=entry.dup, at=entry.at)
+
+    def _replay_action(self, entry: ActionEntry, before: AnyEntry | None) -> None:
+        """A dead letter that was accepted at last is no longer known as rejected; its message stands before."""
+        retried = entry.name == "dead_letter.retry" and entry.outcome == "done"
+        if retried and isinstance(before, MessageEntry) and before.fate not in STOPPED:
+            self.rejects.forget(before.topic, before.payload)
 
     def _keep_letter(self, stop: _Stop, adapter: str, serial: str, entry: MessageEntry, sheet: Sheet) -> None:
         self.rejects.keep(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from sqlalchemy import Table, func, select
 
 from gateway.core.identity import DeviceMemory
-from gateway.core.journal import Batch, unpack
+from gateway.core.journal import Batch, PlaceEntry, unpack
 from gateway.core.pipeline import Pipeline
 from gateway.core.sheet import Sheet
 from gateway.core.states import DeviceState
@@ -34,19 +35,30 @@ _log = logging.getLogger(__name__)
 #: Closed alerts and orders, final commands and commands with a key that are remembered, newest first, so that who comes
 #: second is told who was first, a fault reopens its order, and an idempotency key is known.
 REMEMBERED = 2000
+#: Events before the snapshot whose time is looked at to tell a redelivered frame that has no identity.
+MOST_RECENT = 20_000
 
 
 class Snapshot(msgspec.Struct):
-    """What a snapshot's `body` holds: the engine's own bytes and the pipeline's memories."""
+    """What a snapshot's `body` holds: the engine's own bytes and the pipeline's memories.
+
+    `rejected` are the lately rejected messages, `present` each device's count of messages and merged state: the table
+    of states runs ahead of the snapshot, and a replay must find them as they were.
+    """
 
     seq: int
     engine: bytes
     memory: dict[str, DeviceMemory]
+    rejected: dict[bytes, float] = {}
+    present: dict[str, tuple[int, dict[str, Any]]] = {}
 
 
-def pack_snapshot(pipeline: Pipeline, engine: bytes) -> bytes:
+def pack_snapshot(pipeline: Pipeline, engine: bytes, now: float) -> bytes:
     """The state after the newest batch."""
-    return msgspec.msgpack.encode(Snapshot(pipeline.seq, engine, pipeline.memory.devices))
+    present = {name: (state.messages, state.shadow) for name, state in pipeline.states.devices.items()}
+    return msgspec.msgpack.encode(
+        Snapshot(pipeline.seq, engine, pipeline.memory.devices, pipeline.rejects.recent(now), present)
+    )
 
 
 class Restored(msgspec.Struct):
@@ -108,30 +120,26 @@ def load_states(writer: Writer) -> dict[str, DeviceState]:
 def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Restored:
     """Loads the newest usable snapshot and feeds the journal past it to the pipeline."""
     restored = Restored(changes=_largest(writer, tables.changes.c.id))
-    position = 0
-    snapshot = _snapshot(writer, engine)
-    if snapshot is not None:
-        position, body, restored.ended = snapshot
+    found = _snapshot(writer, engine)
+    position = 0 if found is None else found[0]
+    _turn_back_places(writer, pipeline, position)
+    engine.set_topology(pipeline.registry.devices.values())
+    if found is not None:
+        _, lag, body, restored.ended = found
         pipeline.seq = body.seq
         pipeline.memory.devices = body.memory
-    _load_keys(writer, pipeline, remember)
-    while True:
-        rows = writer.select(
-            select(tables.journal.c.id, tables.journal.c.at, tables.journal.c.time, tables.journal.c.body)
-            .where(tables.journal.c.id > position)
-            .order_by(tables.journal.c.id)
-            .limit(200)
-        )
-        if not rows:
-            break
-        for number, at, time, packed in rows:
-            batch: Batch = unpack(packed)
-            if snapshot is None and restored.replayed == 0:
-                pipeline.seq = batch.seq
-            pipeline.replay(batch.entries, at, Sheet(pipeline.seq, at, time))
-            position = number
-            restored.at = max(restored.at, at)
-            restored.replayed += 1
+        pipeline.rejects.restore(body.rejected)
+        _load_keys(writer, pipeline, remember, lag)
+    elif (oldest := next(_batches(writer, position), None)) is not None:
+        pipeline.seq = oldest[3].seq
+        _load_keys(writer, pipeline, remember, 0.0)
+    for name, state in pipeline.states.devices.items():
+        state.messages, state.shadow = (found[2].present if found else {}).get(name, (0, {}))
+    for number, at, time, batch in _batches(writer, position):
+        pipeline.replay(batch.entries, at, Sheet(pipeline.seq, at, time))
+        position = number
+        restored.at = max(restored.at, at)
+        restored.replayed += 1
     restored.journal = position
     if not restored.at:
         restored.at = _largest(writer, tables.snapshots.c.at)
@@ -143,50 +151,76 @@ def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Re
     return restored
 
 
-def load_rejects(writer: Writer, pipeline: Pipeline, at: float) -> None:
-    """What is remembered of the newest dead letters and of the strangers in quarantine."""
+def load_rejects(writer: Writer, pipeline: Pipeline, lag: float) -> None:
+    """What is remembered of the newest dead letters and of the strangers in quarantine.
+
+    `lag` is how far the steady clock is ahead of the wall clock.
+    """
     letters = tables.dead_letters
-    newest = select(letters.c.topic, letters.c.payload).order_by(letters.c.id.desc()).limit(2000)
+    # One that was tried again was accepted, or is another letter now.
+    newest = select(letters.c.topic, letters.c.payload, letters.c.received).where(letters.c.state != "retried")
+    strangers = tables.quarantine
     pipeline.rejects.load(
-        [(topic, bytes(payload)) for topic, payload in writer.select(newest)],
-        writer.select(select(tables.quarantine)),
-        at,
+        [
+            (topic, bytes(payload), received + lag)
+            for topic, payload, received in reversed(writer.select(newest.order_by(letters.c.id.desc()).limit(2000)))
+        ],
+        writer.select(select(strangers).order_by(strangers.c.last_at)),
     )
 
 
-def _snapshot(writer: Writer, engine: Any) -> tuple[int, Snapshot, list[Any]] | None:
-    """The newest snapshot that can be read; a damaged one is passed over, as the journal reaches further back."""
-    for number, body in writer.select(
-        select(tables.snapshots.c.journal, tables.snapshots.c.body).order_by(tables.snapshots.c.journal.desc())
+def _snapshot(writer: Writer, engine: Any) -> tuple[int, float, Snapshot, list[Any]] | None:
+    """The newest snapshot that can be read; a damaged one is passed over, as the journal reaches further back.
+
+    Its batch, how far the steady clock was ahead of the wall clock, its body, and what the engine said of it.
+    """
+    kept = tables.snapshots.c
+    for number, at, time, body in writer.select(
+        select(kept.journal, kept.at, kept.time, kept.body).order_by(kept.journal.desc())
     ):
         try:
             snapshot = msgspec.msgpack.decode(body, type=Snapshot)
-            return number, snapshot, list(engine.restore(snapshot.engine) or ())
-        except (msgspec.DecodeError, msgspec.ValidationError, ValueError, KeyError) as error:
+            return number, at - time, snapshot, list(engine.restore(snapshot.engine) or ())
+        except (msgspec.DecodeError, ValueError, KeyError) as error:
             _log.warning("snapshot %d cannot be used, an older one is tried: %s", number, error)
     return None
 
 
-def _load_keys(writer: Writer, pipeline: Pipeline, remember: int) -> None:
+def _batches(writer: Writer, position: int) -> Iterator[tuple[int, float, float, Batch]]:
+    """The journal past `position`: number, steady time, wall time, batch."""
+    kept = tables.journal.c
+    while True:
+        rows = writer.select(
+            select(kept.id, kept.at, kept.time, kept.body).where(kept.id > position).order_by(kept.id).limit(200)
+        )
+        if not rows:
+            return
+        for number, at, time, packed in rows:
+            yield number, at, time, unpack(packed)
+        position = rows[-1][0]
+
+
+def _turn_back_places(writer: Writer, pipeline: Pipeline, position: int) -> None:
+    """Takes back what actions changed of sites and devices past `position`; the replay changes it again."""
+    changed = [
+        entry
+        for _, _, _, batch in _batches(writer, position)
+        for entry in batch.entries
+        if isinstance(entry, PlaceEntry)
+    ]
+    for entry in reversed(changed):
+        pipeline.registry.undo(entry.sites, entry.devices)
+
+
+def _load_keys(writer: Writer, pipeline: Pipeline, remember: int, lag: float) -> None:
     """The identities of the newest events up to the snapshot, so that the replay meets what the live run met."""
-    keys: list[tuple[int, bytes, int]] = []
-    limit = pipeline.seq if pipeline.seq else 1 << 62
-    oldest_journal = writer.select(select(tables.journal.c.body).order_by(tables.journal.c.id).limit(1))
-    if not pipeline.seq and oldest_journal:
-        limit = unpack(oldest_journal[0][0]).seq
+    keys: list[tuple[int, bytes, int, float]] = []
     for table in (tables.events, tables.readings):
-        keys += [
-            (seq, bytes(key), digest)
-            for seq, key, digest in writer.select(
-                select(table.c.seq, table.c.key, table.c.digest)
-                .where(table.c.seq <= limit)
-                .order_by(table.c.seq.desc())
-                .limit(remember)
-            )
-        ]
+        newest = select(table.c.seq, table.c.key, table.c.digest, table.c.received).where(table.c.seq <= pipeline.seq)
+        keys += writer.select(newest.order_by(table.c.seq.desc()).limit(remember))
     keys.sort()
-    # Long past for the redelivery window of frames without identity: only identities count.
-    pipeline.keys.load(((key, digest) for _, key, digest in keys), 0.0)
+    recent = {bytes(key): received + lag for _, key, _, received in keys[-MOST_RECENT:]}
+    pipeline.keys.load(((bytes(key), digest) for _, key, digest, _ in keys), recent)
 
 
 def _rows(writer: Writer, table: Table) -> list[dict[str, Any]]:

@@ -23,6 +23,8 @@ STATES_EVERY = 1.0
 ANNOUNCE_NEXT = 0.1
 #: How often old rows are looked for, in seconds, and how many are removed at once, so that no batch waits long.
 PRUNE_EVERY, PRUNE_MOST = 60.0, 5000
+#: Empty batches past a snapshot that a start may have to read: then there is another, though nothing happened.
+MOST_EMPTY = 500
 
 
 class Upkeep:
@@ -74,12 +76,14 @@ class Upkeep:
         self._snapshot_at = now
         return True
 
-    def snapshot(self, journal: int, engine: Callable[[], bytes], now: float, wall: float) -> WriteBatch | None:
-        """The rows of a snapshot after batch `journal`, None where nothing happened since the last one."""
-        if journal == self._snapshot_journal:
-            return None
+    def is_known(self, busy: int, journal: int) -> bool:
+        """Whether the last snapshot covers batch `busy`, and not too many empty ones up to `journal` came after it."""
+        return busy <= self._snapshot_journal and journal - self._snapshot_journal < MOST_EMPTY
+
+    def snapshot(self, journal: int, engine: Callable[[], bytes], now: float, wall: float) -> WriteBatch:
+        """The rows of a snapshot after batch `journal`."""
         rows = WriteBatch(states=self._pipeline.states.rows())
-        rows.snapshots = [(journal, now, wall, pack_snapshot(self._pipeline, engine()))]
+        rows.snapshots = [(journal, now, wall, pack_snapshot(self._pipeline, engine(), now))]
         # The one before is kept: should the newest be unreadable, the journal is replayed from there.
         snapshots = tables.snapshots
         rows.statements = [snapshots.delete().where(snapshots.c.journal < self._snapshot_journal)]

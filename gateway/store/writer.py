@@ -14,7 +14,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, func, select, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from gateway.errors import Conflict, StorageFailed
 from gateway.model import AuditEntry
@@ -135,11 +142,12 @@ class Writer:
             if batch.audit:
                 self._append_audit(connection, batch.audit)
             connection.commit()
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except (SQLAlchemyError, sqlite3.Error, OSError, ValueError, OverflowError, TypeError) as error:
             self._audit_id, self._audit_hash = audit_id, audit_hash
             self._undo()
+            then = "it would be refused again" if is_fatal(error) else "it is tried again"
             raise StorageFailed(
-                f"the database refused a write: {reason_of(error)}; nothing was acknowledged, and it is tried again",
+                f"the database refused a write: {reason_of(error)}; nothing was acknowledged, and {then}",
                 reason=reason_of(error),
                 fatal=is_fatal(error),
             ) from error
@@ -244,7 +252,15 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether carrying on would be a lie: after a failed sync nobody knows what is on the disk."""
+    """Whether carrying on would be a lie or lead nowhere.
+
+    After a failed sync nobody knows what is on the disk; a row that the tables do not take is never taken. A restart
+    begins with what was committed last.
+    """
+    if isinstance(error, IntegrityError | DataError | InterfaceError | ProgrammingError):
+        return True
+    if not isinstance(error, SQLAlchemyError | sqlite3.Error | OSError):
+        return True
     words = reason_of(error).lower()
     return (
         "disk i/o error" in words

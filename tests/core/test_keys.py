@@ -39,7 +39,7 @@ def test_a_frame_without_identity_is_old_within_the_redelivery_window_or_when_fl
 
 def test_keys_of_the_database_count_as_of_the_moment_they_were_read() -> None:
     keys = Keys(100, 5.0)
-    keys.load([(key(1), 11), (key(2), 22)], at=1000.0)
+    keys.load([(key(1), 11), (key(2), 22)], {key(1): 1000.0, key(2): 1000.0})
     assert keys.check(key(1), 11) is Verdict.DUPLICATE
     assert keys.check_anonymous(key(2), 1004.0, dup=False) is Verdict.DUPLICATE
     assert keys.check_anonymous(key(2), 1006.0, dup=False) is Verdict.NEW

@@ -37,6 +37,7 @@ from gateway.services.settings import DeskSettings
 from gateway.store import tables
 from gateway.store.writer import Writer
 from rules import Engine, load_packs, shipped_packs
+from rules.language import RuleSet
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC).timestamp()
 ADMIN = Actor("user:admin", Role.ADMIN)
@@ -122,13 +123,16 @@ class Lab:
         self._mids = itertools.count(1)
         self._ids = itertools.count(1)
         self._catalogue = load_catalogue()
+        self._rules: RuleSet | None = None
         self.core = self._build()
 
     # Life.
 
     def _build(self) -> Core:
-        sources = {"lab.yaml": self._pack} if self._pack is not None else shipped_packs()
-        rules = load_packs(sources, self._catalogue)
+        if self._rules is None:
+            sources = {"lab.yaml": self._pack} if self._pack is not None else shipped_packs()
+            self._rules = load_packs(sources, self._catalogue)
+        rules = self._rules
         adapters = load_adapters()
         ids = JournalIds()
         core = Core(
@@ -149,7 +153,8 @@ class Lab:
 
     def crash(self, pack: str | None = None) -> None:
         """`kill -9` and a restart, with another rule pack if one is given."""
-        self._pack = pack if pack is not None else self._pack
+        if pack is not None:
+            self._pack, self._rules = pack, None
         self.core.close()
         self.core = self._build()
 

@@ -413,7 +413,9 @@ class Core:
             for packet in messages:
                 left = command.expires_due - self.clock.now()
                 if left > 0:
-                    inbox.publish(packet.topic, packet.payload, qos=1, expiry=left)
+                    # QoS 0: at QoS 1 the broker would keep it for a device that has just left, and repeat it to one
+                    # that opens first and acknowledges later.
+                    inbox.publish(packet.topic, packet.payload, qos=0, expiry=left)
         for reply in sheet.replies:
             if reply.topic:
                 inbox.publish(reply.topic, reply.payload, qos=1)

@@ -34,7 +34,7 @@ async def status(room: InRoom, actor: Who) -> Response:
     core = await _core(room)
     counts = await read(room.reader.counts, actor.sites)
     alerts = await read(room.reader.open_alerts_by_severity, actor.sites)
-    links = {"core": "up" if core is not None else "down", "broker": _broker(core), "store": "up"}
+    links = {"core": "up" if core is not None else "down", "broker": _broker(core), "store": _store(core)}
     return reply({
         "version": room.settings.version,
         "server_time": rfc3339(room.clock()),
@@ -61,6 +61,11 @@ def _broker(core: dict[str, Any] | None) -> str:
     if core is None:
         return "unknown"
     return "up" if core.get("broker", {}).get("up") else "down"
+
+
+def _store(core: dict[str, Any] | None) -> str:
+    """Reading works, or this answer would not come; whether the core can write, it says itself."""
+    return "up" if core is None or core.get("store", {}).get("up", True) else "down"
 
 
 @router.get("/ledger", **needs(Role.VIEWER), response_model=LedgerOut)

@@ -76,7 +76,7 @@ class CoreProcess:
             raise StorageFailed(
                 f"what the database holds cannot be read: {why}; keep a copy of {self.home.data} and restore a backup"
             ) from error
-        self.tell_broker()
+        self.core.tell_devices()
 
     def tell_broker(self) -> None:
         """Writes the embedded broker's list of credentials."""
@@ -127,7 +127,11 @@ def run_core(home: Home, settings: Settings) -> int:
 
 
 def _note(file: Path, text: str) -> None:
-    file.write_text(text)
+    try:
+        file.write_text(text)
+    except OSError as error:
+        # Without it the next start cannot say that the session was lost. Nothing else hangs on it.
+        _log.warning("%s could not be written: %s", file, error)
 
 
 def _session_lost(core: Core) -> None:

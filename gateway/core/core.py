@@ -124,7 +124,7 @@ class Core:
             feed=self.feed,
             statements=self.statements,
             on_topology=self._topology_changed,
-            on_devices=on_devices,
+            on_devices=self.tell_devices,
         )
         self.upkeep = Upkeep(self.pipeline, self.feed, writer, settings.snapshot_every, settings.retention)
         self.restored = Restored()
@@ -133,6 +133,8 @@ class Core:
         self.on_changes: Callable[[int], None] = lambda last: None
         self.on_link_up: Callable[[], None] = lambda: None
         self._ids = ids
+        self._on_devices = on_devices
+        self._tell_at: float | None = None
         self._journal = 0
         self._queue: deque[tuple[Action, Reporter, float] | EventEntry] = deque()
         self._stopping = False
@@ -215,6 +217,16 @@ class Core:
     def close(self) -> None:
         """Closes the store."""
         self.writer.close()
+
+    def tell_devices(self) -> None:
+        """Says that devices changed; tries again later where that fails, as it does when the disk is full."""
+        try:
+            self._on_devices()
+            self._tell_at = None
+        except OSError as error:
+            if self._tell_at is None:
+                _log.error("the broker's list of devices could not be written, trying again: %s", error)
+            self._tell_at = self.clock.now() + RETRY_MOST
 
     # Other threads.
 
@@ -431,6 +443,8 @@ class Core:
     def _housekeeping(self, now: float) -> None:
         if self.inbox is not None:
             self._look_at_link(self.inbox)
+        if self._tell_at is not None and now >= self._tell_at:
+            self.tell_devices()
         if self.upkeep.announcement_due(now):
             sheet = self._sheet()
             self.upkeep.add_states(sheet, 0)

@@ -58,7 +58,8 @@ class DoorServer:
     def announce(self, last: int) -> None:
         """Tells every subscriber that there are changes up to `last`. From any thread."""
         if self._subscribers:
-            self._loop.call_soon_threadsafe(self._tell, _encode(Answer(changes=last)) + b"\n")
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._tell, _encode(Answer(changes=last)) + b"\n")
 
     def _end(self) -> None:
         if self._stop is not None:

@@ -12,6 +12,7 @@ from sqlalchemy import Table, func, select
 from gateway.core.identity import DeviceMemory
 from gateway.core.journal import Batch, PlaceEntry, unpack
 from gateway.core.pipeline import Pipeline
+from gateway.core.rejects import KEPT_BYTES
 from gateway.core.sheet import Sheet
 from gateway.core.states import DeviceState
 from gateway.model import (
@@ -20,6 +21,7 @@ from gateway.model import (
     Command,
     CommandState,
     Device,
+    Fate,
     OrderState,
     Pass,
     PlanRun,
@@ -157,8 +159,10 @@ def load_rejects(writer: Writer, pipeline: Pipeline, lag: float) -> None:
     `lag` is how far the steady clock is ahead of the wall clock.
     """
     letters = tables.dead_letters
-    # One that was tried again was accepted, or is another letter now.
-    newest = select(letters.c.topic, letters.c.payload, letters.c.received).where(letters.c.state != "retried")
+    # One that was tried again was accepted, or is another letter now; a conflict of identities was no rejection.
+    newest = select(letters.c.topic, letters.c.payload, letters.c.received).where(
+        letters.c.state != "retried", letters.c.fate != Fate.DUPLICATE, letters.c.size <= KEPT_BYTES
+    )
     strangers = tables.quarantine
     pipeline.rejects.load(
         [

@@ -241,7 +241,25 @@ class Player:
             self.lab.core._snapshot()
         if self.chance.random() < 0.12:
             self.story.append("  crash")
+            before = self._remembered()
             self.lab.crash()
+            after = self._remembered()
+            for what, known in before.items():
+                assert after[what] == known, f"a start remembers other {what}:\n" + "\n".join(self.story)
+
+    def _remembered(self) -> dict[str, Any]:
+        """What a crash must not change, wherever the last snapshot stands."""
+        core = self.lab.core
+        engine = msgspec.json.decode(core.engine.snapshot())
+        rejected = core.pipeline.rejects.recent(self.lab.clock.now())
+        return {
+            "rules": {key: value for key, value in engine.items() if key != "now"},
+            "clocks and numbers": msgspec.to_builtins(core.pipeline.memory.devices),
+            "counts": {name: one.messages for name, one in core.pipeline.states.devices.items()},
+            "rejections": {digest.hex(): round(at, 3) for digest, at in rejected.items()},
+            "numbers": (core.pipeline.seq, core.feed.last >= 0),
+            "devices": msgspec.to_builtins(core.registry.devices),
+        }
 
     def _wait(self, seconds: float) -> None:
         end = self.lab.clock.at + seconds

@@ -131,7 +131,7 @@ class Script:
             return self.chance.choice(self._told)
         if roll < 0.20:
             return self._odd()
-        device = self.chance.choice(list(DEVICES))
+        device = self.chance.choice([*DEVICES, "camera-1", "camera-1"])
         kind, data = self._say(device)
         self._ids += 1
         body: dict[str, Any] = {"specversion": "1.0", "id": f"e{self._ids}", "source": "/s1/x", "type": kind}
@@ -208,7 +208,8 @@ class Script:
             ("device.enable", {"id": device}),
             ("site.put", {"id": "s1", "timezone": "Asia/Shanghai", "lateness": pick([20.0, 60.0, 500.0])}),
             ("pass.put", {"id": "p1", "site": "s1", "kind": "plate", "value": pick(PLATES)}),
-            ("pass.remove", {"id": "p1"}),
+            ("pass.put", {"id": "p2", "site": "s1", "kind": "plate", "value": pick(PLATES)}),
+            ("pass.remove", {"id": pick(["p1", "p2"])}),
             ("command.request", {"device": device, "name": "lock", "reason": "night", "expires_in": 30}),
             ("dead_letter.retry", {"id": pick(range(1, 8))}),
             ("audit.note", {"action": "looked", "target": device}),

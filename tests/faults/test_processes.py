@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.brokers import wait_until
 from tests.support.gateway import RealGateway, cloud_event
+from tests.support.mqtt_client import MqttTestClient
 
 pytestmark = pytest.mark.slow
 
@@ -245,3 +247,55 @@ def test_fault_040_a_restart_keeps_open_alerts_and_their_ids(tmp_path: Path) -> 
         gateway.wait_back("core", gateway.kill("core"))
         assert gateway.get("/alerts", state="open")["items"] == before
         assert before[0]["state"] == "acknowledged"
+
+
+def test_fault_074_a_command_in_flight_when_the_core_dies_runs_once_at_most(tmp_path: Path) -> None:
+    """One ordered by a rule and one by a person, each sent and not answered when the core is killed."""
+    with RealGateway(tmp_path / "home", pack=PACK) as gateway:
+        credentials = gateway.add_devices(
+            [{"id": f"door-{n}", "site": "s1", "adapter": "cloudevents", "type": "door"} for n in range(2)]
+        )
+        with gateway.client(credentials["door-0"]) as ruled, gateway.client(credentials["door-1"]) as asked:
+            for name, client in (("door-0", ruled), ("door-1", asked)):
+                client.subscribe(f"gatehouse/v1/s1/{name}/commands")
+                client.publish(f"gatehouse/v1/s1/{name}/events", cloud_event(name, "access.denied", 1, {}))
+            body = {"device": "door-1", "name": "lock", "reason": "night", "expires_in": 60}
+            gateway.act("command.request", **body)
+            ruled.publish("gatehouse/v1/s1/door-0/events", cloud_event("door-0", "access.door", 2, {"state": "open"}))
+            wait_until(lambda: len(gateway.bodies("commands")) == 2, 10, "both are in the store")
+            gateway.wait_back("core", gateway.kill("core"))
+            got = {name: [json.loads(m.payload)["id"] for m in c.messages] for name, c in _named(ruled, asked)}
+            for name, client in _named(ruled, asked):
+                for ident in got[name]:
+                    done = json.dumps({"id": ident, "status": "done"})
+                    client.publish(f"gatehouse/v1/s1/{name}/results", done.encode())
+            made = {command["device"]: command for command in gateway.bodies("commands")}
+            assert set(made) == {"door-0", "door-1"}
+            assert all(command["state"] in ("unknown", "done", "failed") for command in made.values()), made
+            gateway.wait_back("core", gateway.kill("core"))
+            for name, client in _named(ruled, asked):
+                arrived = Counter(message.payload for message in client.messages)
+                assert all(count == 1 for count in arrived.values()), f"{name} got {arrived}"
+                assert len(arrived) <= 1, f"{name} got {arrived}"
+            assert len(gateway.bodies("commands")) == 2
+
+
+def _named(ruled: MqttTestClient, asked: MqttTestClient) -> list[tuple[str, MqttTestClient]]:
+    return [("door-0", ruled), ("door-1", asked)]
+
+
+def test_a_killed_supervisor_takes_its_processes_along_and_the_next_run_starts_at_once(tmp_path: Path) -> None:
+    gateway = RealGateway(tmp_path / "home", pack=PACK)
+    gateway.start()
+    credential = gateway.add_device("door-1", type="door")
+    with gateway.client(credential) as client:
+        client.publish("gatehouse/v1/s1/door-1/events", cloud_event("door-1", "access.door", 1, {"state": "open"}))
+    wait_until(lambda: len(_alerts(gateway, "test.door_open")) == 1, 10, "its alert")
+    pids = gateway.pids()
+    gateway.kill("run")
+    assert gateway.process is not None
+    gateway.process.wait(5)
+    gateway.start()
+    assert not any(_lives(pid) for pid in pids.values()), pids
+    assert len(_alerts(gateway, "test.door_open")) == 1
+    assert gateway.stop() == 0

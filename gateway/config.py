@@ -102,12 +102,13 @@ class Home:
         self.secrets = self.path / "secrets"
         self.broker = self.path / "broker"
         self.rules = self.path / "rules"
+        self.plans = self.path / "plans"
         self.mappings = self.path / "mappings"
 
     def prepare(self) -> None:
         """Makes the folders, readable by their owner alone. Raises `ConfigError` where that is impossible."""
-        folders = (self.path, self.data, self.run, self.logs, self.secrets, self.broker, self.rules, self.mappings)
-        for folder in folders:
+        folders = (self.path, self.data, self.run, self.logs, self.secrets, self.broker)
+        for folder in (*folders, self.rules, self.plans, self.mappings):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
@@ -10,6 +11,7 @@ from adapters import load_adapters
 from gateway.catalogue import load_catalogue
 from gateway.config import Home
 from gateway.contract import Adapter
+from gateway.errors import ConfigError
 from gateway.model import Catalogue
 from gateway.services.plan_book import PlanBook
 from gateway.services.plan_reading import read_plans
@@ -38,13 +40,21 @@ def load_definitions(home: Home) -> LoadedDefinitions:
     return LoadedDefinitions(
         catalogue,
         load_packs([*shipped_packs(), *sorted(home.rules.glob("*.yaml"))], catalogue),
-        shipped_plans(),
+        _plans(sorted(home.plans.glob("*.yaml"))),
         {**named, **adapters},
     )
 
 
 def shipped_plans() -> PlanBook:
     """The emergency plans that come with the product."""
+    return _plans([])
+
+
+def _plans(own: list[Path]) -> PlanBook:
     folder = files("rules") / "plans"
     texts = {f"plans/{file.name}": file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".yaml")}
-    return read_plans(dict(sorted(texts.items())))
+    shipped = dict(sorted(texts.items()))
+    try:
+        return read_plans({**shipped, **{str(path): path.read_text("utf-8") for path in own}})
+    except UnicodeDecodeError as error:
+        raise ConfigError(", ".join(map(str, own)), str(error), "plans as UTF-8 text") from error

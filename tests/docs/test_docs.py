@@ -13,9 +13,12 @@ import msgspec
 import pytest
 import yaml
 
+from gateway.app.definitions import load_definitions
 from gateway.catalogue import load_catalogue
 from gateway.cli.main import command_tree
 from gateway.config import Home, Settings, load_settings
+from gateway.services.command_words import WORDS
+from gateway.services.plan_reading import PlanBookError
 from tests.support.gateway import RealGateway
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,3 +119,51 @@ def test_the_first_device_of_the_readme_raises_its_alert(tmp_path: Path) -> None
         assert json.loads((tmp_path / "door-1.json").read_text())["username"] == "door-1"
         found = gateway.wait_for("/alerts", lambda alerts: bool(alerts["items"]), state="open")
         assert [alert["rule"] for alert in found["items"]] == ["access.forced-door"]
+
+
+def test_the_plan_of_the_docs_loads_beside_the_shipped_ones_which_are_all_named(tmp_path: Path) -> None:
+    text = (DOCS / "plans.md").read_text("utf-8")
+    block = re.search(r"<!-- example: plan -->\n```yaml\n(.*?)```", text, re.S)
+    assert block
+    home = Home(tmp_path)
+    home.prepare()
+    (home.plans / "site.yaml").write_text(block.group(1), "utf-8")
+    plans = {plan.id: plan for plan in load_definitions(home).plans}
+    assert "water-pipe" in plans
+    for ident, plan in plans.items():
+        if ident != "water-pipe":
+            row = next((line for line in text.splitlines() if line.startswith(f"| `{ident}` |")), None)
+            assert row, f"{ident} is not in docs/plans.md"
+            assert f" {len(plan.steps)}: " in row, row
+
+
+def test_a_plan_with_a_mistake_is_refused_with_its_line(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    (home.plans / "site.yaml").write_text("id: x\ntitle: {en: X, zh: X}\nstepps: []\n", "utf-8")
+    with pytest.raises(PlanBookError, match=r"site\.yaml:3"):
+        load_definitions(home)
+
+
+def test_every_command_word_is_documented_with_its_role_and_conditions() -> None:
+    text = (DOCS / "plans.md").read_text("utf-8").split("## Command words")[1]
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    rows = {line.split("`")[1]: [cell.strip() for cell in line.split("|")] for line in lines}
+    assert set(rows) == set(WORDS)
+    for name, word in WORDS.items():
+        shown = [str(word.role), "yes" if word.weighty else "", "yes" if word.opens else ""]
+        assert rows[name][2:6] == [*shown, f"{word.answered_within:g} s"], name
+
+
+def test_every_word_of_a_plan_is_documented() -> None:
+    text = (DOCS / "plans.md").read_text("utf-8")
+    for word in ("id", "title", "advice", "scope", "steps"):
+        assert f"`{word}`" in text
+    for word in ("id", "title", "advice", "role", "within", "after", "command"):
+        assert f"`steps.{word}`" in text
+
+
+def test_the_architecture_names_files_that_are_there() -> None:
+    text = (DOCS / "architecture.md").read_text("utf-8")
+    for name in re.findall(r"`((?:gateway|rules|adapters|scripts|simulators)/[\w/.]*)`", text):
+        assert (ROOT / name).exists(), name

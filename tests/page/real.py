@@ -21,10 +21,29 @@ DOORS = 24
 _LINK = re.compile(r"http://\S+/sign-in\?token=\S+")
 
 
+def link_of(gateway: RealGateway) -> str:
+    """The one-time sign-in link, as it was printed at the start."""
+    found = _LINK.search(gateway.output())
+    assert found is not None, f"no sign-in link in:\n{gateway.output()}"
+    return found[0]
+
+
+def sign_in(gateway: RealGateway, browser: Browser) -> tuple[Any, str]:
+    """Uses that link. The browser's state with the session in it, and where the link ended."""
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.goto(link_of(gateway))
+        page.locator("dialog[open] .primary").wait_for()
+        return context.storage_state(), page.url
+    finally:
+        context.close()
+
+
 class RealPage(RealGateway):
     """`address` is where the page is; `signed_in` the browser's state once the printed link was used."""
 
-    signed_in: dict[str, Any]
+    signed_in: Any
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
@@ -50,25 +69,6 @@ class RealPage(RealGateway):
     def address(self) -> str:
         """Where the page is, as `gatehouse run` printed it."""
         return f"http://localhost:{self.api_port}/"
-
-    @property
-    def link(self) -> str:
-        """The one-time sign-in link, as `gatehouse run` printed it."""
-        found = _LINK.search(self.output())
-        assert found is not None, f"no sign-in link in:\n{self.output()}"
-        return found[0]
-
-    def sign_in(self, browser: Browser) -> str:
-        """Uses the link, keeps the session; where the browser ended."""
-        context = browser.new_context()
-        try:
-            page = context.new_page()
-            page.goto(self.link)
-            page.locator("dialog[open] .primary").wait_for()
-            self.signed_in = context.storage_state()  # type: ignore[assignment]
-            return page.url
-        finally:
-            context.close()
 
     def _furnish(self) -> None:
         self.act("site.put", id=SITE, name={"en": "Maple Court", "zh": "枫林苑"})

@@ -151,11 +151,11 @@ def test_search_and_chips_narrow_the_queue(standin: StandIn, opened: Open) -> No
 
 def test_only_minor_alerts_that_are_shown_are_acknowledged_together(standin: StandIn, opened: Open) -> None:
     page = opened(standin)
-    page.get_by_role("button", name="Acknowledge 2 minor").click()
+    page.get_by_role("button", name="Acknowledge 3 minor").click()
     page.locator("dialog[open]").wait_for()
     late = standin.world.alert("Came after the question", "low")
     page.locator("dialog[open] .primary").click()
-    page.get_by_text("2 alerts acknowledged").wait_for()
+    page.get_by_text("3 alerts acknowledged").wait_for()
     open_ = {
         each["title"]["en"] for each in standin.world.tables["alerts"].values() if each["state"] == "unacknowledged"
     }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.page.conftest import until
-from tests.page.real import DOORS, SITE, RealPage
+from tests.page.real import DOORS, SITE, RealPage, link_of, sign_in
 from tests.page.screens import bring_axe, findings, settled
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ TALL = {"viewport": {"width": 1280, "height": 2400}}
 def real(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[RealPage]:
     """One gateway for this file, signed in to by the link it printed."""
     with RealPage(tmp_path_factory.mktemp("page") / "home") as running:
-        landed = running.sign_in(chromium)
+        running.signed_in, landed = sign_in(running, chromium)
         assert landed.split("#")[0] == running.address, f"the link ended at {landed}"
         yield running
 
@@ -54,7 +54,7 @@ def lift_fault(lift: str, fault: int, key: str) -> str:
 
 
 def test_the_printed_link_works_once(real: RealPage, opened: Open) -> None:
-    page = opened(real, real.link.removeprefix(real.address), take_over=False)
+    page = opened(real, link_of(real).removeprefix(real.address), take_over=False)
     page.get_by_text("was used already").wait_for()
 
 
@@ -187,7 +187,7 @@ def test_fault_112_a_killed_api_is_told_and_resumed_without_loss_or_repetition(r
     page.on("request", lambda request: streams.append(request.url) if "/stream" in request.url else None)
     doors = iter(range(1, DOORS - 1))
     real.forced(f"door-{next(doors):02}")
-    page.locator(".row", has_text="Door 1 ").wait_for()
+    page.locator(".row .place-line", has_text=re.compile("Door 1$")).wait_for()
     # The supervisor is held, so that the API stays away for as long as the bar needs to show.
     real.kill("run", signal.SIGSTOP)
     try:

@@ -32,16 +32,35 @@ function zoneNames(id) {
 /** The names of a zone and those around it, outermost first. @param {string|null|undefined} id @returns {string[]} */
 export const zonePath = (id) => shortened(zoneNames(id));
 
+/** @typedef {{title?: import("./types.js").Texts|null, device?: string|null, rule?: string, zone?: string|null}} Titled */
+
 /**
  * The title of an alert or order that stands beside its place: the device by its own name, without the places around it.
- * @param {{title?: import("./types.js").Texts|null, device?: string|null, rule?: string, zone?: string|null}} thing
+ * @param {Titled} thing
  */
 export function titleOf(thing) {
   const title = say(thing.title, thing.rule);
   const name = thing.device ? deviceName(thing.device) : "";
-  const short = placeOf(thing).at(-1) ?? "";
-  return name && short.length > 1 && name.endsWith(short) ? title.replace(name, () => short) : title;
+  const short = thing.device ? (placeOf(thing).at(-1) ?? "") : "";
+  return capital(name && short.length > 1 ? title.replace(name, () => short) : title);
 }
+
+/**
+ * The same in a row that names the device on its own line: only what is wrong, where the title says the device first.
+ * @param {Titled} thing
+ */
+export function conditionOf(thing) {
+  const title = say(thing.title, thing.rule);
+  const name = thing.device ? deviceName(thing.device) : "";
+  const rest = name && title.startsWith(name) ? /^\s*[:：]\s*(.+)$/.exec(title.slice(name.length))?.[1] : undefined;
+  return rest ? capital(rest) : titleOf(thing);
+}
+
+/** A device's name without the places around it. @param {string|null|undefined} id */
+export const ownName = (id) => (id ? capital(placeOf({ device: id }).at(-1) ?? id) : "");
+
+/** @param {string} text */
+const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 
 /** A device's name, or its id. @param {string|null|undefined} id */
 export function deviceName(id) {

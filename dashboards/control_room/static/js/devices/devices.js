@@ -6,7 +6,7 @@ import { say, t, word } from "../i18n.js";
 import { useKeys } from "../keys.js";
 import { tick } from "../live/clock.js";
 import { alerts, devices, SEVERITIES } from "../live/store.js";
-import { zonePath } from "../place.js";
+import { ownName, zonePath } from "../place.js";
 import { SearchBox } from "../queue/filters.js";
 import { go, route } from "../route.js";
 import { found } from "../search.js";
@@ -107,7 +107,7 @@ function Row({ device, row, level }) {
   const newest = newestSaid(device);
   const late = device.report_interval > 0 && age(device.last_at) > 3 * device.report_interval;
   return html`<div ...${row} class=${classes("row", device.online === false && "offline")}>
-    <span role="gridcell" class="what"><span class="text">${say(device.name, device.id)}</span><span class="place-line">${zonePath(device.zone).join(" › ") || device.id}</span></span>
+    <span role="gridcell" class="what"><span class="text" title=${say(device.name, device.id)}>${ownName(device.id)}</span><span class="place-line">${zonePath(device.zone).join(" › ") || device.id}</span></span>
     <span role="gridcell" class="col-place"><span class="thing">${zonePath(device.zone).join(" › ")}</span><span class="around mono">${device.id}</span></span>
     <span role="gridcell">${word("type", device.type)}</span>
     <span role="gridcell" class="line">${level && html`<${Shape} level=${level} /><span class="visually-hidden">${t(`severity.${level}`)}</span>`}<${Presence} device=${device} /></span>

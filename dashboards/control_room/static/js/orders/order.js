@@ -2,10 +2,10 @@
 import { classes, html, useEffect, useState } from "../html.js";
 import { may, post, session } from "../api.js";
 import { age, moment, span } from "../format.js";
-import { say, t, word } from "../i18n.js";
+import { t, word } from "../i18n.js";
 import { orders } from "../live/store.js";
 import { attempt } from "../notices.js";
-import { placeOf } from "../place.js";
+import { placeOf, titleOf } from "../place.js";
 import { href } from "../route.js";
 import { bare } from "../words.js";
 import { Level } from "../widgets/icon.js";
@@ -36,7 +36,7 @@ export function OrderPane({ order }) {
     <header class="sheet-head">
       <p class="sheet-line"><${Level} level=${order.priority} /><span class="tag">${t(`order.${order.state}`)}</span>
         ${order.reopened > 0 && html`<span class="tag warn">${t("orders.reopened", { n: order.reopened })}</span>`}<span class="spacer"></span><span class="muted mono">${order.number}</span></p>
-      <h2>${say(order.title)}</h2><p class="where">${placeOf(order).join(" › ")}</p>
+      <h2>${titleOf(order)}</h2><p class="where">${placeOf(order).join(" › ")}</p>
       <dl class="facts">
         <div><dt>${t("orders.opened")}</dt><dd>${moment(order.opened_at)} <span class="muted">${bare(order.opened_by)}</span></dd></div>
         <div><dt>${t("column.team")}</dt><dd>${word("team", order.team) || t("orders.no_team")}${order.assignee && ` · ${bare(order.assignee)}`}</dd></div>

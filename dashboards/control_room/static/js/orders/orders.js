@@ -5,7 +5,7 @@ import { say, t, word } from "../i18n.js";
 import { useKeys } from "../keys.js";
 import { tick } from "../live/clock.js";
 import { orders } from "../live/store.js";
-import { placeOf, titleOf } from "../place.js";
+import { conditionOf, placeOf, titleOf } from "../place.js";
 import { SearchBox } from "../queue/filters.js";
 import { go, href, route } from "../route.js";
 import { found } from "../search.js";
@@ -67,7 +67,7 @@ function Row({ order, row }) {
   const place = placeOf(order);
   return html`<div ...${row} class=${classes("row", order.state === "closed" && "past")}>
     <span role="gridcell"><${Level} level=${order.priority} /></span>
-    <span role="gridcell" class="what"><span class="text">${titleOf(order)}</span><span class="place-line"><span class="mono">${order.number}</span> · ${place.join(" › ")}</span></span>
+    <span role="gridcell" class="what"><span class="text">${conditionOf(order)}</span><span class="place-line"><span class="mono">${order.number}</span> · ${place.join(" › ")}</span></span>
     <span role="gridcell" class="col-place"><span class="thing">${place.at(-1)}</span><span class="around">${place.slice(0, -1).join(" › ")}</span></span>
     <span role="gridcell" class="state"><span>${t(`order.${order.state}`)}</span><span class="who">${bare(order.assignee)}</span></span>
     <span role="gridcell" class="col-team">${word("team", order.team)}</span>

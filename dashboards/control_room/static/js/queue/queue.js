@@ -9,7 +9,7 @@ import { tick } from "../live/clock.js";
 import { alerts, isShelved, orders, runs } from "../live/store.js";
 import { recentAlerts } from "../live/load.js";
 import { promise } from "../orders/promise.js";
-import { placeOf, titleOf } from "../place.js";
+import { conditionOf, placeOf } from "../place.js";
 import { go, route } from "../route.js";
 import { bare, stateWord } from "../words.js";
 import { Icon, Level, Shape } from "../widgets/icon.js";
@@ -102,11 +102,11 @@ function Row({ alert, row }) {
   return html`<div ...${row} class=${classes("row", `is-${alert.severity}`, unseen && "unseen", !alert.active && "past", isShelved(alert) && "shelved")}>
     <span role="gridcell"><${Level} level=${alert.severity} urgent=${urgent} /></span>
     <span role="gridcell" class="age" title=${String(alert.raised_at)}>${since(alert.raised_at)}</span>
-    <span role="gridcell" class="what"><span class="text" title=${say(alert.title, alert.rule)}>${titleOf(alert)}</span>
+    <span role="gridcell" class="what"><span class="text" title=${say(alert.title, alert.rule)}>${conditionOf(alert)}</span>
       <span class="place-line">${place.join(" › ")}</span></span>
     <span role="gridcell" class="col-place"><span class="thing">${place.at(-1)}</span><span class="around">${place.slice(0, -1).join(" › ")}</span></span>
     <span role="gridcell" class="number">${alert.count > 1 && `×${alert.count}`}${alert.children > 0 && html`<span class="fold" title=${t("queue.children")}>+${alert.children}</span>`}</span>
-    <span role="gridcell" class="state"><span>${stateWord(alert)}</span><span class="who">${owner(alert)}</span></span>
+    <span role="gridcell" class="state"><span>${alert.state === "unacknowledged" && !isShelved(alert) ? t("state.new") : stateWord(alert)}</span><span class="who">${owner(alert)}</span></span>
     <span role="gridcell" class="col-work"><${Work} alert=${alert} /></span>
   </div>`;
 }

@@ -181,8 +181,11 @@ class Inventory(Handlers):
             serials[serial] = device.id
             names.add(device.id)
             fresh.append((device, secret))
+        rows = []
         for device, secret in fresh:
-            self._save(device, {"secret_hash": secret, "created_at": wall, "version": 1})
+            self._place(device)
+            rows.append({**msgspec.to_builtins(device), "secret_hash": secret, "created_at": wall, "version": 1})
+        self._statements.add_rows(tables.devices, rows)
         return {"added": [device.id for device, _ in fresh]}
 
     def _device_adopt(self, args: dict[str, Any], action: Action, wall: float) -> dict[str, Any]:
@@ -268,12 +271,15 @@ class Inventory(Handlers):
             raise NotFound("site", site)
 
     def _save(self, device: Device, extra: dict[str, Any]) -> None:
+        self._place(device)
+        self._statements.put(tables.devices, {**msgspec.to_builtins(device), **extra})
+
+    def _place(self, device: Device) -> None:
         if device.site not in self._registry.sites:
             site = self._registry.site(device.site)
             self._registry.put_site(site)
             self._statements.put(tables.sites, msgspec.structs.asdict(site))
         self._registry.put(device)
-        self._statements.put(tables.devices, {**msgspec.to_builtins(device), **extra})
         self.changed.append(device)
 
     def _change(self, device: Device) -> None:

@@ -34,6 +34,11 @@ class Statements:
         statement = self._insert(table).values(**row)
         self.add(statement.on_conflict_do_update(index_elements=keys, set_=rest))
 
+    def add_rows(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Inserts many new rows by one statement."""
+        if rows:
+            self.add((self._insert(table), rows))
+
     def take(self) -> list[Any]:
         """The statements so far; afterwards there are none."""
         taken, self.pending = self.pending, []

@@ -58,7 +58,10 @@ class WriteBatch(msgspec.Struct):
     fates: dict[str, int] = {}
     audit: list[AuditEntry] = []
     statements: list[Any] = []
-    """SQLAlchemy statements of the slow path: registry, users, deletions. Run first, in order."""
+    """SQLAlchemy statements of the slow path: registry, users, deletions. Run first, in order.
+
+    One that is to run for many rows is a pair: the statement, and a list of the rows.
+    """
 
 
 #: Which list goes into which table, and what happens to a row that is there already.
@@ -132,7 +135,10 @@ class Writer:
         try:
             connection.begin()
             for statement in batch.statements:
-                connection.execute(statement)
+                if isinstance(statement, tuple):
+                    connection.execute(*statement)
+                else:
+                    connection.execute(statement)
             for name, _, _ in _PLAN:
                 rows = getattr(batch, name)
                 if rows:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 from sqlalchemy import delete, select
 
-from gateway.contract import Adapter, Commands, Packet
+from gateway.contract import Adapter
 from gateway.core.actions import Actions
 from gateway.core.clock import Clock
 from gateway.core.identity import Keys
@@ -21,16 +21,15 @@ from gateway.core.pipeline import PAUSE, Pipeline
 from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, replay
 from gateway.core.registry import SELF, Registry
 from gateway.core.rows import ChangeFeed, Statements, write_decisions, write_records
+from gateway.core.sending import encode_commands, publish
 from gateway.core.sheet import Reporter, Sheet
 from gateway.core.upkeep import Upkeep
 from gateway.door import REPLY_TIMEOUT
-from gateway.errors import GatehouseError, StorageFailed, Unavailable
+from gateway.errors import StorageFailed, Unavailable
 from gateway.model import (
     Action,
     AuditEntry,
     Catalogue,
-    Command,
-    CommandResult,
     Device,
     Site,
 )
@@ -325,7 +324,8 @@ class Core:
     # Commit, acknowledge, publish.
 
     def _write(self, sheet: Sheet, messages: Sequence[Any], *, snapshot: bool = False) -> None:
-        packets = self._encode_commands(sheet)
+        unreachable = self.inbox is None or self._link_up is False
+        packets = encode_commands(sheet, self.pipeline, unreachable=unreachable)
         sheet.rows.statements = [*self.outbox.settle(), *self.statements.take(), *self._strangers_gone()]
         rows, changes = sheet.rows, sheet.changes
         write_records(changes, rows, self.feed, sheet.wall)
@@ -351,7 +351,8 @@ class Core:
         if self.inbox is not None:
             if messages:
                 self.inbox.acknowledge(messages)
-            self._publish(sheet, packets)
+            publish(sheet, packets, self.inbox, self.clock)
+            self.outbox.publish(self.inbox)
         for report, result, error in sheet.reports:
             report(result, error)
         if rows.changes:
@@ -395,48 +396,6 @@ class Core:
             delete(table).where(table.c.adapter == adapter, table.c.external_id == serial)
             for adapter, serial in self.pipeline.rejects.take_gone()
         ]
-
-    def _encode_commands(self, sheet: Sheet) -> list[tuple[Command, tuple[Packet, ...]]]:
-        """The bytes of each command, made before the commit: one that cannot be said fails in the same batch."""
-        packets = []
-        for command in sheet.changes.commands:
-            device = self.registry.devices.get(command.device)
-            adapter = self.pipeline.adapter(device.adapter) if device is not None else None
-            problem = ""
-            if device is None or adapter is None or not isinstance(adapter, Commands):
-                problem = "this kind of device takes no commands"
-            elif self.inbox is None or self._link_up is False:
-                problem = "the broker is out of reach"
-            else:
-                try:
-                    packets.append((command, adapter.encode(command, device)))
-                except Exception as error:
-                    problem = error.message if isinstance(error, GatehouseError) else f"the adapter failed: {error}"
-            if problem:
-                result = CommandResult(command.id, "failed", problem)
-                self.desk.result(command.device, result, sheet.at, sheet.wall, sheet.changes)
-        return packets
-
-    def _publish(self, sheet: Sheet, packets: list[tuple[Command, tuple[Packet, ...]]]) -> None:
-        inbox = self.inbox
-        if inbox is None:
-            return
-        for command, messages in packets:
-            for packet in messages:
-                left = command.expires_due - self.clock.now()
-                if left > 0:
-                    # QoS 0: at QoS 1 the broker would keep it for a device that has just left, and repeat it to one
-                    # that opens first and acknowledges later.
-                    inbox.publish(packet.topic, packet.payload, qos=0, expiry=left)
-        for reply in sheet.replies:
-            if reply.topic:
-                inbox.publish(reply.topic, reply.payload, qos=1)
-        for message in sheet.changes.outgoing:
-            if not message.durable:
-                inbox.publish(
-                    message.topic, message.payload, qos=message.qos, retain=message.retain, expiry=message.expiry
-                )
-        self.outbox.publish(inbox)
 
     # Now and then.
 

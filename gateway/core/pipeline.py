@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -18,6 +18,7 @@ from gateway.contract import Adapter, Decoded, Reading
 from gateway.core.identity import Keys, Memory, Verdict, event_key
 from gateway.core.intake import DecodeContext, Router
 from gateway.core.journal import ActionEntry, AnyEntry, EventEntry, MessageEntry, PlaceEntry
+from gateway.core.ports import Desk, Engine
 from gateway.core.registry import SELF, Registry
 from gateway.core.rejects import Rejects
 from gateway.core.sheet import Rejected, Sheet
@@ -25,9 +26,6 @@ from gateway.core.states import States
 from gateway.errors import Ignored, Undecodable
 from gateway.model import (
     Catalogue,
-    Changes,
-    CommandResult,
-    Decision,
     Device,
     Event,
     Fate,
@@ -47,52 +45,6 @@ _WORDS = {fate: fate.value for fate in Fate}
 LONGEST_KIND = 64
 #: Fates that end a message before its events are looked at: a replay of the journal skips them.
 STOPPED = frozenset((Fate.UNKNOWN_DEVICE, Fate.UNDECODABLE, Fate.IGNORED, Fate.OVERSIZED))
-
-
-class Engine(Protocol):
-    """The rules engine as the pipeline sees it (`rules.engine.Engine`)."""
-
-    def process(self, event: Event) -> list[RuleChange]:
-        """Judges one event."""
-
-    def advance(self, now: float) -> list[RuleChange]:
-        """Fires what is due."""
-
-    def next_due(self) -> float | None:
-        """When the next timer is due (steady)."""
-
-    def hear(self, device: str, at: float) -> list[RuleChange]:
-        """A device was heard of without an event."""
-
-    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> None:
-        """Devices that were added or changed."""
-
-    def excuse(self, seconds: float, now: float) -> None:
-        """Nobody listened for `seconds` up to `now`: silence in that time counts against no device."""
-
-
-class Desk(Protocol):
-    """The services as the pipeline sees them (`gateway.services.desk.Desk`)."""
-
-    def apply(self, changes: list[RuleChange], now: float, wall: float, out: Changes) -> None:
-        """Takes over what the rules said."""
-
-    def observe(self, event: Event, now: float, wall: float, out: Changes) -> None:
-        """Sees an event that the services may care for."""
-
-    def present(self, device: str, online: bool, now: float, wall: float, out: Changes) -> None:
-        """A device was heard, or its last will says that it is gone."""
-
-    def result(self, device: str, result: CommandResult, now: float, wall: float, out: Changes) -> None:
-        """A device answered a command."""
-
-    def registered(self, site: str, kind: str, value: str, wall: float) -> bool:
-        """Has it a pass?"""
-
-    def decide(
-        self, question: Question, device: Device, event: Event | None, now: float, wall: float, out: Changes
-    ) -> Decision:
-        """May it pass?"""
 
 
 class Pipeline:

@@ -92,7 +92,7 @@ OWN = """
 """
 PACK = OWN + "\n".join(path.read_text(encoding="utf-8") for path in shipped_packs())
 SETTINGS = CoreSettings(snapshot_every=1e12)
-DEVICES = {
+DEVICES: dict[str, dict[str, Any]] = {
     **{f"door-{n}": {"type": "door", "zone": "z1"} for n in range(3)},
     **{f"lift-{n}": {"type": "elevator", "report_interval": 8.0} for n in range(2)},
     **{f"meter-{n}": {"type": "meter", "report_interval": 20.0} for n in range(2)},
@@ -151,14 +151,15 @@ class Script:
         return self.chance.choice([0, 0, 0, 0, 0, 1, 30, 400])
 
     def _say(self, device: str) -> tuple[str, dict[str, Any]]:
-        pick = self.chance.choice
+        pick: Callable[[list[Any]], Any] = self.chance.choice
         if device.startswith("door"):
-            return pick([
+            told: tuple[str, dict[str, Any]] = pick([
                 ("access.door", {"state": pick(["open", "closed"])}),
                 ("access.door", {"state": "open", "forced": pick([True, False])}),
                 ("access.denied", {"card": pick(CARDS), "reason": "unknown"}),
                 ("access.tamper", {"active": pick([True, False])}),
             ])  # fmt: skip
+            return told
         if device.startswith("lift"):
             data = {"motion": pick(["stopped", "up"]), "in_door_zone": pick([True, False])}
             return "elevator.status", {**data, "occupied": pick([True, False]), "door": pick(["open", "closed"])}
@@ -281,10 +282,10 @@ class Player:
         self.story.append(f"  crash {'between commit and ack' if committed else 'before the commit'}")
         with suppress(Crash):
             if committed:
-                self.lab.core._publish = self._die  # type: ignore[method-assign]
+                self.lab.inbox.before_publish = self._die
                 self.lab.inbox.before_ack = self._die
             else:
-                self.lab.core._commit = self._die  # type: ignore[method-assign]
+                self.lab.core._commit = self._die  # type: ignore[method-assign, assignment]
             self.lab.core.turn(messages)
         self.lab.crash()
         before = Counter(self.lab.ledger())
@@ -292,7 +293,7 @@ class Player:
         if committed:
             self.again += Counter(self.lab.ledger()) - before
 
-    def _die(self, *_: Any) -> None:
+    def _die(self, *_: Any) -> Any:
         raise Crash
 
     def _make(self, message: dict[str, Any]) -> InboxMessage | None:

@@ -100,7 +100,7 @@ def device(world: World, id: str, type: str, en: str, zh: str, zone: str | None,
         "name": {"en": en, "zh": zh},
         "zone": zone, "building": None, "connected_via": None, "powered_by": None, "report_interval": 0,
         "enabled": True,
-        "commands": ["open", "lock", "unlock", "normal", "raise", "lower", "keep_open", "recall", "release", "announce"],
+        "commands": ["open", "lock", "unlock", "raise", "lower", "keep_open", "recall", "release", "announce"],
         "online": True, "last_at": world.time(6), "state": told, "version": 1,
     }  # fmt: skip
     world.tables["devices"][id] = record

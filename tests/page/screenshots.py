@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.page.conftest import CHROMIUM, FLAGS
 from tests.page.real import sign_in
@@ -22,7 +22,7 @@ SIZE = ViewportSize(width=1600, height=900)
 LANGUAGES = {"en": "en", "zh-CN": "zh"}
 #: What stands open in the picture: somebody is trapped, help is on the way, and a door is forced.
 FIRST, SECOND = "elevator.entrapment", "access.forced-door"
-DONE = ("call-car", "notify-maintainer")
+STEPS_DONE = 2
 
 
 def main() -> int:
@@ -36,8 +36,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         signed_in, _ = sign_in(gateway, browser)
         alert = _opened(gateway, FIRST)
-        for step in DONE:
-            gateway.post(f"/plan-runs/{alert['plan_run']}/steps/{step}/complete", {"state": "done"})
+        _work(browser, gateway, signed_in, alert["id"])
         _opened(gateway, SECOND)
         for locale, name in LANGUAGES.items():
             _take(browser, gateway, signed_in, alert["id"], locale, IMAGES / f"control-room-{name}.png")
@@ -56,7 +55,7 @@ def _opened(gateway: RealGateway, rule: str) -> dict[str, Any]:
     return found
 
 
-def _take(browser: Browser, gateway: RealGateway, signed_in: Any, alert: str, locale: str, target: Path) -> None:
+def _open(browser: Browser, gateway: RealGateway, signed_in: Any, alert: str, locale: str) -> Page:
     context = browser.new_context(viewport=SIZE, locale=locale, reduced_motion="reduce", storage_state=signed_in)
     context.add_init_script(f"localStorage.setItem('gatehouse.locale', '\"{locale}\"')")
     page = context.new_page()
@@ -64,10 +63,24 @@ def _take(browser: Browser, gateway: RealGateway, signed_in: Any, alert: str, lo
     page.locator("dialog[open] .primary").click()
     page.locator(".link-state.live").wait_for()
     page.locator(".sheet .step").first.wait_for()
+    return page
+
+
+def _work(browser: Browser, gateway: RealGateway, signed_in: Any, alert: str) -> None:
+    """The operator does the first manual steps."""
+    page = _open(browser, gateway, signed_in, alert, "en")
+    for number in range(STEPS_DONE):
+        page.locator(".step-actions .primary").first.click()
+        page.locator(".step-done .line-icon", has_text="Control room").nth(number).wait_for()
+    page.context.close()
+
+
+def _take(browser: Browser, gateway: RealGateway, signed_in: Any, alert: str, locale: str, target: Path) -> None:
+    page = _open(browser, gateway, signed_in, alert, locale)
     page.mouse.move(0, 0)
     page.wait_for_timeout(500)
     page.screenshot(path=target)
-    context.close()
+    page.context.close()
     sys.stdout.write(f"{target.relative_to(IMAGES.parents[1])}: {target.stat().st_size // 1024} KB\n")
 
 

@@ -52,11 +52,14 @@ export function inShort(kind, data) {
     .join(" · ");
 }
 
-/** The fields of a device's state that have a history, measures before mere counts: `{kind, field}`. @param {Record<string, unknown>|undefined} state */
+/**
+ * The fields that a device tells and that have a history, measures before mere counts.
+ * @param {Record<string, {data?: Record<string, unknown>}>|undefined} state
+ */
 export function trendFields(state) {
-  return Object.keys(state ?? {}).flatMap((kind) =>
+  return Object.entries(state ?? {}).flatMap(([kind, told]) =>
     Object.entries(kinds.value.get(kind)?.fields ?? {})
-      .filter(([, field]) => field.history)
+      .filter(([field, { history }]) => history && typeof told.data?.[field] === "number")
       .map(([field, { unit }]) => ({ kind, field, unit: unit ?? "" })),
   ).sort((a, b) => Number(!a.unit) - Number(!b.unit));
 }

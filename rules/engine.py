@@ -24,6 +24,9 @@ from rules.past import NO_PAST, Past
 from rules.plan import Entry, Index, Plan, covers
 from rules.timers import Timers
 
+#: Kinds of a device for which it is remembered who looks at them. More only comes from a device that invents kinds.
+MOST_PLANS = 500
+
 
 class Engine:
     """Judges events by rules. Times are seconds of the steady clock (`Event.at`), which never goes back."""
@@ -186,7 +189,10 @@ class Engine:
     def _plan(self, event: Event) -> Plan:
         device = self._devices.get(event.device)
         plan = self._index.plan(event.device, event.kind, device, event.site)
-        self._plans.setdefault(event.device, {})[event.kind] = plan
+        plans = self._plans.setdefault(event.device, {})
+        if len(plans) >= MOST_PLANS:
+            plans.clear()
+        plans[event.kind] = plan
         return plan
 
     def _past(self, event: Event, plan: Plan, at: float) -> Past:

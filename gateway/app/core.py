@@ -36,6 +36,8 @@ from rules.engine import Engine
 
 _log = logging.getLogger(__name__)
 _DAY = 86_400.0
+#: How long a message that was not accepted is kept: the cause should be mended by then.
+_LETTER_DAYS = 30
 #: A batch makes a few thousand objects and lets go of them without a cycle among them: the collector need not look
 #: after each 700, nor ever again at what was loaded at start.
 _COLLECT = (50_000, 20, 50)
@@ -210,6 +212,7 @@ def _pace(settings: Settings) -> CoreSettings:
         "readings": store.reading_days * _DAY,
         "changes": store.changes_hours * 3600.0,
         "decisions": store.event_days * _DAY,
+        "dead_letters": _LETTER_DAYS * _DAY,
     }
     return CoreSettings(
         batch=core.batch,

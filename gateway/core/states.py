@@ -11,6 +11,8 @@ from gateway.model import Event
 _encode = msgspec.json.Encoder().encode
 #: Devices in one announcement; the rest wait for the next, so that one row stays readable.
 ANNOUNCE_MOST = 50
+#: Kinds of a device, and fields of a kind, that are kept as its present: more only comes from what invents names.
+MOST_KINDS, MOST_FIELDS = 64, 500
 
 
 class DeviceState(msgspec.Struct):
@@ -60,12 +62,15 @@ class States:
         """Merges an event: of each kind the newest by device time wins, an older one fills what is missing."""
         known = state.kinds.get(event.kind)
         if known is None:
+            if len(state.kinds) >= MOST_KINDS:
+                del state.kinds[min(state.kinds, key=lambda kind: state.kinds[kind]["received"])]
             state.kinds[event.kind] = {"data": event.data, "time": event.time, "received": event.received}
         elif event.time >= known["time"]:
             data, before = event.data, known["data"]
-            known["data"] = data if before.keys() <= data.keys() else before | data
+            whole = before.keys() <= data.keys() or len(before) + len(data) > MOST_FIELDS
+            known["data"] = data if whole else before | data
             known["time"], known["received"] = event.time, event.received
-        else:
+        elif len(known["data"]) + len(event.data) <= MOST_FIELDS:
             known["data"] = event.data | known["data"]
         self._unwritten.add(event.device)
         self._unannounced[event.device] = None

@@ -99,7 +99,6 @@ DEVICES: dict[str, dict[str, Any]] = {
     "camera-1": {"type": "plate_camera", "zone": "z1"},
     "arm-1": {"type": "barrier", "zone": "z1"},
 }
-#: A plug of another format: its clock says no zone, and its state comes in parts.
 CARDS, PLATES = ["c1", "c2", "c3"], ["京A12345", "沪B99999"]
 Step = tuple[str, dict[str, Any]]
 
@@ -397,5 +396,6 @@ def _player(folder: Path, chance: random.Random | None) -> Player:
         lab.act("zone.put", id=zone, site="s1")
     for name, more in DEVICES.items():
         lab.device(name, **more)
+    # A format that says no id, and its time without a zone.
     lab.device("plug-1", adapter="tasmota", type="meter")
     return Player(lab, chance)

@@ -195,3 +195,15 @@ def lab_d1(tmp_path: Path) -> Iterator[Lab]:
     lab.device("d1", type="door")
     yield lab
     lab.close()
+
+
+def test_a_device_that_invents_kinds_and_fields_does_not_grow_without_end(lab_d1: Lab) -> None:
+    for number in range(200):
+        lab_d1.clock.at += 0.01
+        lab_d1.say("d1", f"odd.kind-{number}", **{f"field_{number}_{index}": index for index in range(20)})
+        lab_d1.say("d1", "odd.fields", **{f"field_{number}_{index}": index for index in range(20)})
+    state = lab_d1.core.pipeline.states.devices["d1"]
+    assert len(state.kinds) == 64
+    assert "odd.kind-199" in state.kinds and "odd.fields" in state.kinds
+    assert len(state.kinds["odd.fields"]["data"]) <= 500
+    assert lab_d1.ledger() == {"received": 400, "accepted": 400}

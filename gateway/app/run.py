@@ -71,6 +71,7 @@ def run_all(
     end: Callable[[], None] = lambda: None  # noqa: E731 - replaced when there is something to end
     try:
         require_files(settings)
+        supervisor.await_former()
         supervisor.check_ports()
         say(f"Gatehouse starts in {home.path}")
         supervisor.start()

@@ -127,6 +127,22 @@ class Supervisor:
         shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
         return f"{scheme}://{shown}:{self._settings.api.port}"
 
+    def await_former(self) -> None:
+        """Waits for the processes of a run that was killed: they end by themselves, and hold ports and lock until then.
+
+        While that run still lives nothing is waited for: the ports will say that it does.
+        """
+        try:
+            lines = (self._home.run / "pids").read_text().split("\n")
+            former = {name: int(pid) for name, pid in (line.split() for line in lines if line)}
+        except (OSError, ValueError):
+            return
+        if _is_ours(former.pop("run", 0)):
+            return
+        deadline = time.monotonic() + STOP_WITHIN
+        while any(_is_ours(pid) for pid in former.values()) and time.monotonic() < deadline:
+            self.stopping.wait(0.05)
+
     def check_ports(self) -> None:
         """Raises `ConfigError` where a port is taken, before anything is started that would only fail."""
         api, mqtt = self._settings.api, self._settings.mqtt
@@ -203,6 +219,15 @@ class Supervisor:
         except OSError as error:
             status = getattr(error, "code", None)
             return "the core or the broker is not up yet" if status == 503 else "the API is not up yet"
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether the process lives and is one of the gateway's: a process id may have been given away again."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"gateway.cli" in words or b"gatehouse" in words
 
 
 def _how(code: int) -> str:

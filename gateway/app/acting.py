@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from gateway.app.credentials import loaded_file, users_file
 from gateway.config import Home, Settings
+from gateway.core.lock import HomeLock
 from gateway.door import Door, DoorClient, socket_path
-from gateway.errors import Unavailable
+from gateway.errors import Conflict, Unavailable
 from gateway.model import Action, Actor, Role
 
 #: Who acts at the command line: whoever may read the home's files owns the gateway.
@@ -23,6 +24,8 @@ CREDENTIAL_ACTIONS = frozenset(
 )
 #: How often the broker's note is looked at, and how long an answer of the API waits for it, in seconds.
 LOOK_EVERY, SETTLE_WITHIN = 0.02, 2.0
+#: How long a gateway that is starting is waited for, in seconds.
+START_WITHIN = 30.0
 
 
 class Act(Protocol):
@@ -38,13 +41,19 @@ def acting(home: Home, settings: Settings) -> Iterator[Act]:
     client = DoorClient(socket_path(home.path))
     with ExitStack() as stack:
         carry_out: Callable[[Action], dict[str, Any]] = client.act
-        try:
-            client.health()
-        except Unavailable:
+        deadline = time.monotonic() + START_WITHIN
+        while not _answers(home, client, deadline):
             from gateway.app.core import offline_core
 
             home.prepare()
-            carry_out = stack.enter_context(offline_core(home, settings))
+            try:
+                carry_out = stack.enter_context(offline_core(home, settings))
+                break
+            except Conflict as error:
+                # A core has taken the home in this moment and does not answer yet.
+                if "process" not in error.facts or time.monotonic() > deadline:
+                    raise
+                time.sleep(LOOK_EVERY)
 
         def act(action: str, /, **args: Any) -> dict[str, Any]:
             return carry_out(Action(name=action, args=args, actor=COMMAND_LINE))
@@ -52,8 +61,27 @@ def acting(home: Home, settings: Settings) -> Iterator[Act]:
         yield act
 
 
-def wait_for_broker(home: Home, within: float = 5.0) -> bool:
-    """Whether the running broker has taken over the newest list of credentials; True where none runs."""
+def run_lock(home: Home) -> HomeLock:
+    """Held by `gatehouse run` as long as it lives."""
+    return HomeLock(home.run / "run.lock")
+
+
+def _answers(home: Home, client: DoorClient, deadline: float) -> bool:
+    """Whether a core answers; one that `gatehouse run` is just starting is waited for."""
+    while True:
+        try:
+            client.health()
+            return True
+        except Unavailable:
+            if time.monotonic() > deadline or not run_lock(home).held():
+                return False
+            time.sleep(LOOK_EVERY)
+
+
+def wait_for_broker(home: Home, settings: Settings, within: float = 10.0) -> bool:
+    """Whether the running broker has taken over the newest list of credentials; True where none of ours runs."""
+    if settings.mqtt.url:
+        return True
     deadline = time.monotonic() + within
     while not _taken_over(home):
         if time.monotonic() > deadline:
@@ -65,9 +93,13 @@ def wait_for_broker(home: Home, within: float = 5.0) -> bool:
 def _taken_over(home: Home) -> bool:
     """Whether the broker runs with the list that is on the disk. It takes its note away when it ends."""
     try:
-        return loaded_file(home).read_text() == str(users_file(home).stat().st_mtime_ns)
+        wanted = str(users_file(home).stat().st_mtime_ns)
     except FileNotFoundError:
         return True
+    try:
+        return loaded_file(home).read_text() == wanted
+    except FileNotFoundError:
+        return not run_lock(home).held()
 
 
 class SettledDoor(Door):

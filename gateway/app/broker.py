@@ -6,7 +6,15 @@ import logging
 import signal
 import threading
 
-from gateway.app.credentials import CORE_USER, core_secret, loaded_file, probe_users, read_users, users_file
+from gateway.app.credentials import (
+    CORE_USER,
+    core_secret,
+    loaded_file,
+    probe_users,
+    read_users,
+    session_file,
+    users_file,
+)
 from gateway.broker import BrokerSettings, BrokerUser, EmbeddedBroker
 from gateway.config import Home, Settings
 from gateway.errors import GatehouseError
@@ -14,6 +22,8 @@ from gateway.errors import GatehouseError
 _log = logging.getLogger(__name__)
 #: How often the list of credentials is looked at, in seconds.
 LOOK_EVERY = 0.1
+#: In place of the list's time: no list was taken over, as the core was never here.
+_NOT_YET = -1
 
 
 def broker_settings(settings: Settings) -> BrokerSettings:
@@ -39,9 +49,12 @@ def run_broker(home: Home, settings: Settings) -> int:
         signal.signal(number, lambda *_: stopping.set())
     core = BrokerUser(name=CORE_USER, password_bcrypt=core_secret(home).bcrypt, publish=("#",), subscribe=("#",))
     broker = EmbeddedBroker(home.path, broker_settings(settings))
-    users, stamp = read_users(home)
+    # Until the core has subscribed for the first time, what a device sent would be acknowledged and reach nobody.
+    users, stamp = read_users(home) if session_file(home).exists() else ([], _NOT_YET)
+    loaded_file(home).unlink(missing_ok=True)
     broker.start(core, [*users, *probe_users(home)])
-    loaded_file(home).write_text(str(stamp))
+    if stamp != _NOT_YET:
+        loaded_file(home).write_text(str(stamp))
     _log.info("listening on %s:%d for %d devices", settings.mqtt.host, settings.mqtt.port, len(users))
     try:
         while not stopping.wait(LOOK_EVERY):
@@ -57,6 +70,8 @@ def run_broker(home: Home, settings: Settings) -> int:
 
 
 def _reload_if_changed(home: Home, broker: EmbeddedBroker, stamp: int) -> int:
+    if stamp == _NOT_YET and not session_file(home).exists():
+        return stamp
     try:
         if users_file(home).stat().st_mtime_ns == stamp:
             return stamp

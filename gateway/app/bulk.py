@@ -42,7 +42,7 @@ def import_devices(home: Home, settings: Settings, items: list[dict[str, Any]], 
     with acting(home, settings) as act:
         for start in range(0, len(records), 1000):
             added += act("device.import", devices=records[start : start + 1000])["added"]
-    wait_for_broker(home)
+    wait_for_broker(home, settings)
     known: dict[str, Any] = {}
     if credentials.exists():
         known = msgspec.json.decode(credentials.read_bytes())

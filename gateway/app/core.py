@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.app.credentials import CORE_USER, core_secret, credentials_of, write_users
+from gateway.app.credentials import CORE_USER, core_secret, credentials_of, session_file, write_users
 from gateway.app.definitions import load_definitions
 from gateway.config import Home, Settings
 from gateway.core.core import Core, CoreSettings
@@ -111,7 +111,7 @@ def run_core(home: Home, settings: Settings) -> int:
         link = mqtt_settings(home, settings)
         if settings.mqtt.url and settings.mqtt.version == "auto":
             link = msgspec.structs.replace(link, version=best_version(link))
-        session = home.data / "mqtt-session"
+        session = session_file(home)
         inbox = MqttInbox(
             link,
             # Only a broker that has held our session before can have lost it.

@@ -79,6 +79,11 @@ def loaded_file(home: Home) -> Path:
     return home.run / "broker-users"
 
 
+def session_file(home: Home) -> Path:
+    """There once the core's subscriptions stand at a broker; the broker's address is in it."""
+    return home.data / "mqtt-session"
+
+
 def topics_of(device: Device, adapter: Adapter) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The filters a device's credential may publish to and subscribe to, by its adapter's manifest."""
     facts = {"device": device.id, "site": device.site, "external_id": device.external_id}

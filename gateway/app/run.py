@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TextIO
 
-from gateway.app.acting import acting
+from gateway.app.acting import acting, run_lock
 from gateway.app.logs import set_up
 from gateway.app.supervisor import Supervisor
 from gateway.config import Home, Settings, require_files
@@ -64,6 +64,8 @@ def run_all(
     """Runs everything until a signal. `beside` starts something more once all is ready and returns how to stop it."""
     set_up("run")
     home.prepare()
+    lock = run_lock(home)
+    lock.acquire()
     supervisor = Supervisor(home, settings, options)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stopping.set())
@@ -94,4 +96,5 @@ def run_all(
     finally:
         end()
         supervisor.stop()
+        lock.release()
         say("Stopped.")

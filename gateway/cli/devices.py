@@ -62,7 +62,7 @@ def add(place: Place, site: str, device_id: str, adapter: str, setting: tuple[st
     args = {key: value for key, value in args.items() if value is not None}
     with acting(place.home, settings) as act:
         added = act("device.add", **args, secret_hash=hash_password(password))
-    if not wait_for_broker(place.home):
+    if not wait_for_broker(place.home, place.settings):
         click.echo("gatehouse device add: the broker has not taken over the credential yet: see its log", err=True)
     print_json(_credential(place, added, password))
 
@@ -154,7 +154,7 @@ def _switch(place: Place, name: str, device_id: str) -> None:
 
     with acting(place.home, place.settings) as act:
         act(name, id=device_id)
-    wait_for_broker(place.home)
+    wait_for_broker(place.home, place.settings)
 
 
 @device.command()

@@ -1,4 +1,4 @@
-"""One core a home: the second one is refused, with the first one's process id."""
+"""One core and one supervisor a home: the second one is refused, with the first one's process id."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ class HomeLock:
         os.truncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)
         self._file = file
+
+    def held(self) -> bool:
+        """Whether some process has it now."""
+        try:
+            file = os.open(self._path, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+        return False
 
     def release(self) -> None:
         """Gives it back. Safe to call again."""

@@ -173,9 +173,7 @@ class Inventory(Handlers):
             owner = self._registry.find(*serial)
             taken = owner.id if owner is not None else serials.get(serial)
             if taken is not None and taken != device.id:
-                raise Invalid(
-                    f"devices[{index}]", f"serial '{device.external_id}' belongs to device '{taken}' already"
-                )
+                raise Invalid(f"devices[{index}]", f"serial '{device.external_id}' belongs to device '{taken}' already")
             if serials.get(serial) == device.id or device.id in names:
                 raise Invalid(f"devices[{index}]", f"device '{device.id}' stands in the list twice")
             serials[serial] = device.id

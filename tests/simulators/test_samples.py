@@ -43,11 +43,7 @@ def shape(value: Any) -> Any:
 def missing(ours: Any, theirs: Any, path: str = "$") -> list[str]:
     """What the capture has and our message lacks or types otherwise."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
-        return [
-            problem
-            for key, inner in theirs.items()
-            for problem in _gap(ours, key, inner, f"{path}.{key}")
-        ]
+        return [problem for key, inner in theirs.items() for problem in _gap(ours, key, inner, f"{path}.{key}")]
     if isinstance(theirs, list) and isinstance(ours, list):
         return missing(ours[0], theirs[0], f"{path}[0]") if ours and theirs else []
     return [] if ours == theirs else [f"{path}: {ours} instead of {theirs}"]

@@ -120,9 +120,7 @@ def test_zones_of_all_devices_are_in_the_site() -> None:
     assert {device.identity.building for device in community.devices.values()} <= known
 
 
-def test_command_lists_devices_and_refuses_wrong_input(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_command_lists_devices_and_refuses_wrong_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["check", "demo"]) == 0
     assert '"connections": 118' in capsys.readouterr().out
     for what in ("devices", "passes", "site", "faults"):

@@ -38,7 +38,8 @@ class HomeLock:
         """Whether some process has it now."""
         try:
             file = os.open(self._path, os.O_RDONLY)
-        except FileNotFoundError:
+        except OSError:
+            # No file, or none that this user may see: whoever goes on to write there is told why.
             return False
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -157,9 +157,10 @@ class CoreDouble:
 
     def _alert(self, alert: str, **changed: Any) -> dict[str, Any]:
         before: Alert = self._body(t.alerts, Alert, alert)
-        return msgspec.to_builtins(
+        changed_alert: dict[str, Any] = msgspec.to_builtins(
             self.put_alert(msgspec.structs.replace(before, version=before.version + 1, **changed))
         )
+        return changed_alert
 
     def _alert_acknowledge(self, action: Action, alert: str, version: int | None = None, comment: str = "") -> Any:
         before: Alert = self._body(t.alerts, Alert, alert)
@@ -258,7 +259,7 @@ class CoreDouble:
             known = (
                 connection.scalar(select(t.commands.c.id).where(t.commands.c.idempotency_key == key)) if key else None
             )
-            site = connection.scalar(select(t.devices.c.site).where(t.devices.c.id == device))
+            site: Any = connection.scalar(select(t.devices.c.site).where(t.devices.c.id == device))
         if known:
             return {"id": known}
         command = Command(

@@ -104,7 +104,7 @@ async def test_fault_086_things_of_another_site_do_not_exist(
     for method, path, _role, _ in declared(app):
         if not any(pattern in path for pattern in THINGS) and "{external_id}" not in path:
             continue
-        body = next((value for word, value in BODIES.items() if path.endswith(word) and word), {})
+        body: Any = next((value for word, value in BODIES.items() if path.endswith(word) and word), {})
         if path.endswith("/zones/{id}"):
             body = {"site": "west", "name": {"en": "Gate"}}
         if path.endswith("/sites/{id}"):

@@ -99,8 +99,9 @@ def test_orders_passes_plans_and_commands_go_through(gateway: RealGateway) -> No
     assert next(entry for entry in run["steps"] if entry["id"] == step["id"])["state"] == "done"
     assert gateway.post(f"/plan-runs/{run['id']}/stop", {"reason": "enough"})["state"] == "stopped"
     headers = {**gateway.headers, "Idempotency-Key": "once"}
-    url, body = f"{gateway.url}/devices/door-2/commands", {"name": "open", "expires_in": 2}
-    first, again = (httpx.post(url, headers=headers, json=body) for _ in range(2))
+    url = f"{gateway.url}/devices/door-2/commands"
+    wanted: dict[str, Any] = {"name": "open", "expires_in": 2}
+    first, again = (httpx.post(url, headers=headers, json=wanted) for _ in range(2))
     assert first.status_code == again.status_code == 202 and first.json()["id"] == again.json()["id"]
 
 

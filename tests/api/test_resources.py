@@ -167,6 +167,7 @@ async def test_a_command_is_asked_for_once_a_key(client: httpx.AsyncClient, core
     found = await items(client, "/commands", device="east-cam", state="open")
     assert {item["id"] for item in found} == {"cmd-east", first.json()["id"], other.json()["id"]}
     assert found == (await client.get(url, headers=VIEWER)).json()["items"]
+    wrong: dict[str, Any]
     for wrong in ({"expires_in": 0}, {"expires_in": 1e9}, {"expires_in": "5"}, {"args": []}, {"name": ""}):
         assert (await client.post(url, headers=OPERATOR, json={**body, **wrong})).status_code == 422, wrong
 

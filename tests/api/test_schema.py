@@ -73,7 +73,8 @@ def test_fault_085_no_operation_breaks_its_own_description(app: Any, core: CoreD
 
     failures = []
     for result in schema.get_all_operations():
-        operation = result.ok()
+        found: Any = result
+        operation = found.ok()
 
         @hypothesis.settings(
             max_examples=12, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck),

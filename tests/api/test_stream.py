@@ -153,7 +153,9 @@ def test_fault_107_stream_masks_personal_data(
     frames = stream.frames()
     next(frames)
     core.put_alert(an_alert("al-p"))
-    core.put_pass(msgspec.structs.replace(running.reader.pass_("pass-east"), id="pass-n"))
+    known = running.reader.pass_("pass-east")
+    assert known is not None
+    core.put_pass(msgspec.structs.replace(known, id="pass-n"))
     core.change(
         "decision", "d", "east", '{"value":"京A12345","allowed":true,"reason":"pass","decided_at":5.0,"at":1.0}'
     )
@@ -251,7 +253,12 @@ def test_fault_x18_an_open_stream_does_not_keep_the_server_from_stopping(
 
 def test_nobody_listening_costs_no_reads(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(running.reader, "changes_after", lambda last, limit: asked.append(last) or [])
+
+    def changes_after(last: int, limit: int) -> list[Any]:
+        asked.append(last)
+        return []
+
+    monkeypatch.setattr(running.reader, "changes_after", changes_after)
     for _ in range(3):
         running.poke()
         time.sleep(0.25)  # time passing is what is tested

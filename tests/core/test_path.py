@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,8 +13,8 @@ from gateway.errors import Forbidden, NotFound, StorageFailed
 from gateway.store import tables
 from tests.support.lab import OPERATOR, Crash, Lab
 
-TRAPPED = {"motion": "stopped", "in_door_zone": False, "occupied": True, "door": "closed"}
-FREE = {"motion": "stopped", "in_door_zone": True, "occupied": True, "door": "open"}
+TRAPPED: dict[str, Any] = {"motion": "stopped", "in_door_zone": False, "occupied": True, "door": "closed"}
+FREE: dict[str, Any] = {"motion": "stopped", "in_door_zone": True, "occupied": True, "door": "open"}
 
 HOLD = """
 - id: lift.held

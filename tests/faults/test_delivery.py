@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,7 +69,7 @@ def test_fault_002_twenty_percent_duplicates_make_no_second_alert_or_order(lab: 
 
 
 def test_fault_006_an_exception_in_an_adapter_costs_one_message(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    adapter = lab.core.pipeline.adapter("cloudevents")
+    adapter: Any = lab.core.pipeline.adapter("cloudevents")
     decode = adapter.decode
 
     def fail(topic: str, payload: bytes, context: object) -> object:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class Publisher:
         )
         self._client.username_pw_set(credential["username"], credential["password"])
         self._client.max_inflight_messages_set(400)
-        self._client.reconnect_delay_set(0.05, 0.2)
+        self._client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]  # paho only adds and compares them
         self._client.on_publish = self._on_publish
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
@@ -218,13 +219,17 @@ def test_fault_038_039_stopped_under_load_it_loses_nothing(tmp_path: Path, hard:
         assert gateway.stop() == 0
         assert time.monotonic() - begun < 10
         for name, pid in pids.items():
-            wait_until(lambda pid=pid: not _lives(pid), 5, f"{name} has ended")
+            wait_until(partial(_ended, pid), 5, f"{name} has ended")
         gateway.start()
         publisher.stop()
     wait_until(lambda: gateway.ledger().get("accepted", 0) >= publisher.sent, 20, f"{publisher.sent} accepted")
     rows = gateway.sql("select count(*), count(distinct json_extract(data, '$.energy_kwh')) from readings")
     assert rows == [(publisher.sent, publisher.sent)]
     gateway.stop()
+
+
+def _ended(pid: int) -> bool:
+    return not _lives(pid)
 
 
 def _lives(pid: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def complaint(text: str, fields: Fields = FIELDS) -> str:
         ("false", {}, False),
     ],
 )
-def test_an_expression_means_what_it_means_in_python(text: str, data: dict[str, object], expected: bool) -> None:
+def test_an_expression_means_what_it_means_in_python(text: str, data: dict[str, Any], expected: bool) -> None:
     assert verdict(text, **data) is expected
 
 
@@ -77,12 +78,12 @@ def test_an_expression_means_what_it_means_in_python(text: str, data: dict[str, 
         ("min(x, y) > 1", {"x": 5}, None),
     ],
 )
-def test_what_an_event_does_not_carry_is_unknown(text: str, data: dict[str, object], expected: bool | None) -> None:
+def test_what_an_event_does_not_carry_is_unknown(text: str, data: dict[str, Any], expected: bool | None) -> None:
     assert verdict(text, **data) is expected
 
 
 @pytest.mark.parametrize("data", [{"x": "seven"}, {"x": [1]}, {"x": {}}, {"x": 10**400, "y": 0.5}, {"x": float("nan")}])
-def test_a_value_of_the_wrong_type_is_unknown_and_never_an_error(data: dict[str, object]) -> None:
+def test_a_value_of_the_wrong_type_is_unknown_and_never_an_error(data: dict[str, Any]) -> None:
     assert verdict("x * y / 3 > 5 or x > 7", **{"y": 1, **data}) in (None, True)
 
 
@@ -96,7 +97,7 @@ truths = st.recursive(
 )
 
 
-def kleene(text: str, data: dict[str, object]) -> bool | None:
+def kleene(text: str, data: dict[str, Any]) -> bool | None:
     """The same by trying everything that an unknown atom might be."""
     atoms = ["on", "x > 1", "y <= 0", "word == 'up'", "x + y == 2", "x / y > 0"]
     known: dict[str, list[bool]] = {}
@@ -148,7 +149,7 @@ def _three_valued(text: str, values: dict[str, list[bool]]) -> bool | None:
         },
     ),
 )
-def test_and_or_not_follow_kleene(text: str, data: dict[str, object]) -> None:
+def test_and_or_not_follow_kleene(text: str, data: dict[str, Any]) -> None:
     assert verdict(text, **data) is kleene(text, data)
 
 
@@ -300,6 +301,6 @@ def test_words_of_several_kinds_go_together() -> None:
 
 def test_every_combination_of_known_and_unknown_is_decided_the_same_way_twice() -> None:
     for on, x in itertools.product((True, False, None), (1, 9, None)):
-        data = {name: value for name, value in (("on", on), ("x", x)) if value is not None}
+        data: dict[str, Any] = {name: value for name, value in (("on", on), ("x", x)) if value is not None}
         one, other = verdict("on and x > 5", **data), verdict("not (not on or x <= 5)", **data)
         assert one is other

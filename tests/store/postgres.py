@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
@@ -27,7 +28,7 @@ def running_postgres() -> Iterator[str]:
     where = programs()
     assert where is not None, "PostgreSQL's programs are not installed"
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-pg-"))
-    as_user: dict[str, int] = {}
+    as_user: dict[str, Any] = {}
     if os.getuid() == 0:
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)

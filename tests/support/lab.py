@@ -270,7 +270,7 @@ class Lab:
     def letters(self) -> list[tuple[str, str, str]]:
         """The dead letters: fate, place, reason."""
         table = tables.dead_letters
-        return self.rows(select(table.c.fate, table.c.place, table.c.reason).order_by(table.c.id))  # type: ignore[return-value]
+        return self.rows(select(table.c.fate, table.c.place, table.c.reason).order_by(table.c.id))
 
     def events(self, kind: str | None = None) -> list[tuple[Any, ...]]:
         """Discrete events: device, kind, data, late, replay."""

@@ -112,11 +112,13 @@ export function since(time) {
 export function value(content, unit = "") {
   if (content === null || content === undefined) return "–";
   if (typeof content === "boolean") return content ? t("yes") : t("no");
-  if (typeof content === "number") return unit ? `${number(content)} ${unitText(unit)}` : number(content);
+  if (typeof content === "number") return `${number(content)} ${unitText(unit)}`.trim();
   return typeof content === "object" ? JSON.stringify(content) : String(content);
 }
 
-const UNITS = /** @type {Record<string, string>} */ ({ Cel: "°C", m3: "m³" });
+const UNITS = /** @type {Record<string, string>} */ ({
+  Cel: "°C", m3: "m³", "ug/m3": "µg/m³", "uS/cm": "µS/cm", "{NTU}": "NTU", "[pH]": "", "[ppm]": "ppm",
+});
 
 /** A unit as people write it. @param {string} unit */
 export const unitText = (unit) => UNITS[unit] ?? unit;

@@ -38,9 +38,9 @@ CORE = {
 UNITS = {
     "_v": "V", "_a": "A", "_ma": "mA", "_w": "W", "_va": "VA", "_var": "var", "_kwh": "kWh", "_m3": "m3",
     "_lpm": "L/min", "_kpa": "kPa", "_pa": "Pa", "_c": "Cel", "_pct": "%", "_mps": "m/s", "_mmps": "mm/s",
-    "_s": "s", "_min": "min", "_d": "d", "_m": "m", "_mm": "mm", "_mmh": "mm/h", "_kg": "kg", "_hz": "Hz", "_lx": "lx", "_db": "dB",
-    "_ntu": "{NTU}", "_mgl": "mg/L", "_uscm": "uS/cm", "_ugm3": "ug/m3", "_ppm": "[ppm]",
-    "_kbps": "kbit/s", "_hours": "h", "ph": "[pH]",
+    "_s": "s", "_min": "min", "_d": "d", "_m": "m", "_mm": "mm", "_mmh": "mm/h", "_kg": "kg",
+    "_hz": "Hz", "_lx": "lx", "_db": "dB", "_ntu": "{NTU}", "_mgl": "mg/L", "_uscm": "uS/cm", "_ugm3": "ug/m3",
+    "_ppm": "[ppm]", "_kbps": "kbit/s", "_hours": "h", "ph": "[pH]",
 }  # fmt: skip
 """Ending of a field's name, and the unit (UCUM) it stands for."""
 

@@ -208,6 +208,7 @@ def _pace(settings: Settings) -> CoreSettings:
     core, store = settings.core, settings.store
     retention: Mapping[str, float] = {
         "journal": store.journal_days * _DAY,
+        "snapshots": store.journal_days * _DAY,
         "events": store.event_days * _DAY,
         "readings": store.reading_days * _DAY,
         "changes": store.changes_hours * 3600.0,

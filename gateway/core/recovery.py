@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Table, func, select
@@ -41,6 +41,17 @@ REMEMBERED = 2000
 MOST_RECENT = 20_000
 
 
+#: How a `PlaceEntry` begins in a packed batch: its tag, a text of one letter.
+_PLACE_MARK = b"\xa1p"
+
+
+class Selects(Protocol):
+    """Where rows are read from: the core's own writer, or a process that only reads."""
+
+    def select(self, statement: Any) -> list[tuple[Any, ...]]:
+        """All rows of `statement`."""
+
+
 class Snapshot(msgspec.Struct):
     """What a snapshot's `body` holds: the engine's own bytes and the pipeline's memories.
 
@@ -75,7 +86,7 @@ class Restored(msgspec.Struct):
     """Rule changes of the restore itself: conditions that ended because their rule is gone or another now."""
 
 
-def load_places(writer: Writer) -> tuple[list[Site], list[Zone], list[Device], dict[str, int]]:
+def load_places(writer: Selects) -> tuple[list[Site], list[Zone], list[Device], dict[str, int]]:
     """Sites, zones, devices, and the devices' versions."""
     sites = [Site(**row) for row in _rows(writer, tables.sites)]
     zones = [Zone(**row) for row in _rows(writer, tables.zones)]
@@ -87,7 +98,7 @@ def load_places(writer: Writer) -> tuple[list[Site], list[Zone], list[Device], d
     return sites, zones, devices, versions
 
 
-def load_records(writer: Writer) -> dict[str, list[Any]]:
+def load_records(writer: Selects) -> dict[str, list[Any]]:
     """The records the services restore from, as keyword arguments of their `restore`."""
     final = [state.value for state in CommandState if state.final]
     c = tables
@@ -108,7 +119,7 @@ def load_records(writer: Writer) -> dict[str, list[Any]]:
     }
 
 
-def load_states(writer: Writer) -> dict[str, DeviceState]:
+def load_states(writer: Selects) -> dict[str, DeviceState]:
     """The devices' states as they were last written."""
     states = {}
     for row in _rows(writer, tables.device_states):
@@ -123,21 +134,10 @@ def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Re
     """Loads the newest usable snapshot and feeds the journal past it to the pipeline."""
     restored = Restored(changes=_largest(writer, tables.changes.c.id))
     found = _snapshot(writer, engine)
-    position = 0 if found is None else found[0]
-    _turn_back_places(writer, pipeline, position)
+    position, lag, state, restored.ended = found or (0, 0.0, None, [])
+    begin_at(writer, pipeline, position, lag, state, remember)
     engine.set_topology(pipeline.registry.devices.values())
-    if found is not None:
-        _, lag, body, restored.ended = found
-        pipeline.seq = body.seq
-        pipeline.memory.devices = body.memory
-        pipeline.rejects.restore(body.rejected)
-        _load_keys(writer, pipeline, remember, lag)
-    elif (oldest := next(_batches(writer, position), None)) is not None:
-        pipeline.seq = oldest[3].seq
-        _load_keys(writer, pipeline, remember, 0.0)
-    for name, state in pipeline.states.devices.items():
-        state.messages, state.shadow = (found[2].present if found else {}).get(name, (0, {}))
-    for number, at, time, batch in _batches(writer, position):
+    for number, at, time, batch in journal_batches(writer, position):
         pipeline.replay(batch.entries, at, Sheet(pipeline.seq, at, time))
         position = number
         restored.at = max(restored.at, at)
@@ -151,6 +151,26 @@ def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Re
         _log.warning("the journal ends at event %d, the store at %d: going on after the latter", pipeline.seq, newest)
         pipeline.seq = int(newest)
     return restored
+
+
+def begin_at(
+    writer: Selects, pipeline: Pipeline, position: int, lag: float, state: Snapshot | None, remember: int
+) -> None:
+    """Brings a pipeline with today's places and states to how all was after batch `position`.
+
+    `state` is the snapshot of that batch, None where there is none; `lag` is how far the steady clock was ahead then.
+    """
+    _turn_back_places(writer, pipeline, position)
+    if state is not None:
+        pipeline.seq = state.seq
+        pipeline.memory.devices = state.memory
+        pipeline.rejects.restore(state.rejected)
+        _load_keys(writer, pipeline, remember, lag)
+    elif (oldest := next(journal_batches(writer, position), None)) is not None:
+        pipeline.seq = oldest[3].seq
+        _load_keys(writer, pipeline, remember, 0.0)
+    for name, known in pipeline.states.devices.items():
+        known.messages, known.shadow = (state.present if state is not None else {}).get(name, (0, {}))
 
 
 def load_rejects(writer: Writer, pipeline: Pipeline, lag: float) -> None:
@@ -173,7 +193,7 @@ def load_rejects(writer: Writer, pipeline: Pipeline, lag: float) -> None:
     )
 
 
-def _snapshot(writer: Writer, engine: Any) -> tuple[int, float, Snapshot, list[Any]] | None:
+def _snapshot(writer: Selects, engine: Any) -> tuple[int, float, Snapshot, list[Any]] | None:
     """The newest snapshot that can be read; a damaged one is passed over, as the journal reaches further back.
 
     Its batch, how far the steady clock was ahead of the wall clock, its body, and what the engine said of it.
@@ -190,8 +210,13 @@ def _snapshot(writer: Writer, engine: Any) -> tuple[int, float, Snapshot, list[A
     return None
 
 
-def _batches(writer: Writer, position: int) -> Iterator[tuple[int, float, float, Batch]]:
+def journal_batches(writer: Selects, position: int) -> Iterator[tuple[int, float, float, Batch]]:
     """The journal past `position`: number, steady time, wall time, batch."""
+    for number, at, time, packed in _packed_batches(writer, position):
+        yield number, at, time, unpack(packed)
+
+
+def _packed_batches(writer: Selects, position: int) -> Iterator[tuple[int, float, float, bytes]]:
     kept = tables.journal.c
     while True:
         rows = writer.select(
@@ -199,24 +224,24 @@ def _batches(writer: Writer, position: int) -> Iterator[tuple[int, float, float,
         )
         if not rows:
             return
-        for number, at, time, packed in rows:
-            yield number, at, time, unpack(packed)
+        yield from rows
         position = rows[-1][0]
 
 
-def _turn_back_places(writer: Writer, pipeline: Pipeline, position: int) -> None:
+def _turn_back_places(writer: Selects, pipeline: Pipeline, position: int) -> None:
     """Takes back what actions changed of sites and devices past `position`; the replay changes it again."""
     changed = [
         entry
-        for _, _, _, batch in _batches(writer, position)
-        for entry in batch.entries
+        for _, _, _, packed in _packed_batches(writer, position)
+        if _PLACE_MARK in packed
+        for entry in unpack(packed).entries
         if isinstance(entry, PlaceEntry)
     ]
     for entry in reversed(changed):
         pipeline.registry.undo(entry.sites, entry.devices)
 
 
-def _load_keys(writer: Writer, pipeline: Pipeline, remember: int, lag: float) -> None:
+def _load_keys(writer: Selects, pipeline: Pipeline, remember: int, lag: float) -> None:
     """The identities of the newest events up to the snapshot, so that the replay meets what the live run met."""
     keys: list[tuple[int, bytes, int, float]] = []
     for table in (tables.events, tables.readings):
@@ -227,19 +252,19 @@ def _load_keys(writer: Writer, pipeline: Pipeline, remember: int, lag: float) ->
     pipeline.keys.load(((bytes(key), digest) for _, key, digest, _ in keys), recent)
 
 
-def _rows(writer: Writer, table: Table) -> list[dict[str, Any]]:
+def _rows(writer: Selects, table: Table) -> list[dict[str, Any]]:
     names = [column.name for column in table.columns]
     return [dict(zip(names, row, strict=True)) for row in writer.select(select(table))]
 
 
-def _bodies(writer: Writer, statement: Any, kind: type[Any]) -> list[Any]:
+def _bodies(writer: Selects, statement: Any, kind: type[Any]) -> list[Any]:
     decode = msgspec.json.Decoder(kind).decode
     return [decode(row[0]) for row in writer.select(statement)]
 
 
-def _newest(writer: Writer, table: Table, condition: Any, order: Any, kind: type[Any]) -> list[Any]:
+def _newest(writer: Selects, table: Table, condition: Any, order: Any, kind: type[Any]) -> list[Any]:
     return _bodies(writer, select(table.c.body).where(condition).order_by(order.desc()).limit(REMEMBERED), kind)
 
 
-def _largest(writer: Writer, column: Any) -> Any:
+def _largest(writer: Selects, column: Any) -> Any:
     return writer.select(select(func.max(column)))[0][0] or 0

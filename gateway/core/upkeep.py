@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sqlalchemy import Integer, cast, func, select
+
 from gateway.core.pipeline import Pipeline
 from gateway.core.recovery import pack_snapshot
 from gateway.core.rows import ChangeFeed
@@ -25,6 +27,8 @@ ANNOUNCE_NEXT = 0.1
 PRUNE_EVERY, PRUNE_MOST = 60.0, 5000
 #: Empty batches past a snapshot that a start may have to read: then there is another, though nothing happened.
 MOST_EMPTY = 500
+#: The time for which one snapshot is kept.
+HOUR = 3600.0
 
 
 class Upkeep:
@@ -84,9 +88,12 @@ class Upkeep:
         """The rows of a snapshot after batch `journal`."""
         rows = WriteBatch(states=self._pipeline.states.rows())
         rows.snapshots = [(journal, now, wall, pack_snapshot(self._pipeline, engine(), now))]
-        # The one before is kept: should the newest be unreadable, the journal is replayed from there.
-        snapshots = tables.snapshots
-        rows.statements = [snapshots.delete().where(snapshots.c.journal < self._snapshot_journal)]
+        # The one before is kept: should the newest be unreadable, the journal is replayed from there. Of each hour the
+        # first is kept as long as its journal: whoever looks back starts from there.
+        kept = tables.snapshots.c
+        hourly = select(func.min(kept.journal)).group_by(cast(kept.time / HOUR, Integer))
+        old = (kept.journal < self._snapshot_journal, kept.journal.not_in(hourly))
+        rows.statements = [tables.snapshots.delete().where(*old)]
         self._snapshot_journal = journal
         return rows
 

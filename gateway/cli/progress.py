@@ -1,0 +1,73 @@
+"""How far a long command has come, on standard error, and how it ends on Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+#: How often a terminal, or a program that follows, is told.
+EVERY = 0.25
+
+
+class Cancelled(Exception):
+    """Somebody does not want it any more."""
+
+
+@contextmanager
+def cancellable(name: str) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end what is inside cleanly, with one line and exit code 130."""
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        raise Cancelled
+
+    before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except Cancelled:
+        click.echo(f"\n{name}: cancelled, nothing was written", err=True)
+        sys.exit(130)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_with_parent() -> None:
+    """Ends this process, as a SIGTERM would, when whoever started it closes our standard input or ends."""
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def progress_line(since: float, until: float, *, machine: bool = False) -> Callable[[float], None]:
+    """A function that is told the wall time reached, and shows the share of the span done, now and then.
+
+    For a `machine`: one line `progress 0.42` each time.
+    """
+    state = {"next": 0.0}
+    terminal = sys.stderr.isatty()
+
+    def told(reached: float) -> None:
+        now = time.monotonic()
+        if now < state["next"]:
+            return
+        state["next"] = now + (EVERY if machine or terminal else EVERY * 20)
+        share = min(max((reached - since) / max(until - since, 1e-9), 0.0), 1.0)
+        if machine:
+            print(f"progress {share:.4f}", file=sys.stderr, flush=True)
+        elif terminal:
+            print(f"\r{share:6.1%}", end="", file=sys.stderr, flush=True)
+        else:
+            print(f"{share:.0%}", file=sys.stderr, flush=True)
+
+    return told

@@ -22,12 +22,15 @@ from gateway.api import (
     ingest,
     openapi,
     passes,
+    people,
     places,
     plans,
     problems,
     quarantine,
+    rosters,
     rules,
     session,
+    shifts,
     status,
     stream,
     tokens,
@@ -50,7 +53,7 @@ from gateway.store.queries import Reader
 PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, work_orders, plans, commands, passes, dead_letters,
-    quarantine, audit, rules, session, users, tokens, ingest, stream, openapi,
+    quarantine, audit, rules, people, rosters, shifts, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.api.present import Presenter, rfc3339
-from gateway.model import Alert, Command, Device, Pass, PlanRun, WorkOrder
+from gateway.model import Alert, Command, Device, Pass, PlanRun, Roster, Shift, WorkOrder
 from gateway.store.queries import Reader
 from gateway.store.rows import ChangeRow, DeviceRow
 
@@ -57,6 +57,8 @@ class Framer:
             "plan_run": (msgspec.json.Decoder(PlanRun), presenter.plan_run),
             "command": (msgspec.json.Decoder(Command), presenter.command),
             "pass": (msgspec.json.Decoder(Pass), presenter.pass_),
+            "roster": (msgspec.json.Decoder(Roster), presenter.roster),
+            "shift": (msgspec.json.Decoder(Shift), presenter.shift),
         }
         self._device = msgspec.json.Decoder(Device)
 

@@ -11,7 +11,8 @@ import msgspec
 
 from gateway.api.masking import Masking, mask, scrub, strike
 from gateway.api.shape import parts_of
-from gateway.model import Alert, Catalogue, Command, Device, Pass, PlanRun, Site, WorkOrder, Zone
+from gateway.model import Alert, Catalogue, Command, Device, Pass, Person, PlanRun, Roster, Shift, Site, WorkOrder, Zone
+from gateway.services.calendar import gaps
 from gateway.store.rows import (
     AuditRow,
     DeadLetter,
@@ -102,6 +103,21 @@ class Presenter:
             shown["value"], shown["name"] = mask(entry.value), mask(entry.name)
             shown["note"] = scrub(entry.note)
         return shown
+
+    def person(self, person: Person, reveal: bool = False) -> Json:
+        """Somebody who can be on duty; how they are reached is personal."""
+        shown = plain(person)
+        if not reveal:
+            shown["addresses"] = {kind: mask(address) for kind, address in person.addresses.items()}
+        return shown
+
+    def roster(self, roster: Roster) -> Json:
+        """A roster, with the times at which nobody is on duty."""
+        return {**plain(roster), "gaps": [gap.spoken(roster.cycle_weeks) for gap in gaps(roster)]}
+
+    def shift(self, shift: Shift) -> Json:
+        """A shift with its hand-over. Titles of alerts were made for everybody; plates in free texts are masked."""
+        return plain(shift)
 
     def site(self, site: Site) -> Json:
         """A site."""

@@ -10,7 +10,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from gateway.api.shape import may_be_none, parts_of, schema_type
-from gateway.model import Alert, Command, Pass, PlanRun, Site, WorkOrder, Zone
+from gateway.model import Alert, Command, HandoverList, Pass, Person, PlanRun, Roster, Shift, Site, WorkOrder, Zone
 from gateway.store.rows import AuditRow, DeadLetter, DecisionRow, EventRow, TokenRow, Unregistered
 
 Item = TypeVar("Item")
@@ -52,6 +52,9 @@ WorkOrderOut = shown(WorkOrder)
 PlanRunOut = shown(PlanRun)
 CommandOut = shown(Command)
 PassOut = shown(Pass)
+PersonOut = shown(Person)
+ShiftOut = shown(Shift)
+HandoverListOut = shown(HandoverList)
 SiteOut = shown(Site)
 ZoneOut = shown(Zone)
 EventOut = shown(EventRow)
@@ -60,6 +63,45 @@ DeadLetterOut = shown(DeadLetter)
 UnregisteredOut = shown(Unregistered)
 AuditOut = shown(AuditRow)
 TokenOut = shown(TokenRow)
+
+
+class RosterOut(shown(Roster)):  # type: ignore[misc]
+    """A roster. `gaps` are the times of its cycle at which nobody is on duty."""
+
+    gaps: list[str]
+
+
+class DutyOut(Shown):
+    """Somebody on duty now."""
+
+    person: str
+    name: str
+    role: str
+    team: str
+    roster: str
+    site: str
+    until_at: datetime
+
+
+class HandoverOut(Shown):
+    """What a shift leaves to the next. `signed` is false while it is only a preview of what stands open now.
+
+    `blocking` are the critical alerts that nobody has acknowledged: with them nothing is signed.
+    """
+
+    shift: str
+    site: str
+    signed: bool
+    chapters: list[HandoverListOut]  # type: ignore[valid-type]
+    notes: str
+    signed_by: str | None
+    signed_at: datetime | None
+    in_place_of: str
+    reason: str
+    accepted_by: str | None
+    accepted_at: datetime | None
+    since: list[str]
+    blocking: list[str]
 
 
 class KindState(Shown):

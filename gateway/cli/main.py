@@ -153,9 +153,32 @@ def version(place: Place, as_json: bool) -> None:
 
 def assemble() -> click.Group:
     """The whole command, with the commands of all rooms."""
-    from gateway.cli import accounts, bench, brokers, devices, journal, rules, simulate, state, tools
+    from gateway.cli import (
+        accounts,
+        bench,
+        brokers,
+        devices,
+        duty,
+        journal,
+        rules,
+        simulate,
+        state,
+        tools,
+    )
 
-    for room in (accounts, bench, brokers, devices, journal, rules, simulate, state, tools):
+    rooms = (
+        accounts,
+        bench,
+        brokers,
+        devices,
+        duty,
+        journal,
+        rules,
+        simulate,
+        state,
+        tools,
+    )
+    for room in rooms:
         room.register(root, broker)
     return root
 

@@ -329,7 +329,7 @@ class Core:
         sheet.rows.statements = [*self.outbox.settle(), *self.statements.take(), *self._strangers_gone()]
         rows, changes = sheet.rows, sheet.changes
         write_records(changes, rows, self.feed, sheet.wall)
-        write_decisions(changes, rows, self.feed)
+        write_decisions(changes, rows, self.feed, sheet.wall)
         self.upkeep.add_states(sheet, len(messages))
         rows.audit = changes.audit
         rows.outbox = [self.outbox.add(message, sheet.wall) for message in changes.outgoing if message.durable]

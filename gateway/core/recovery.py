@@ -24,7 +24,11 @@ from gateway.model import (
     Fate,
     OrderState,
     Pass,
+    Person,
     PlanRun,
+    Roster,
+    Shift,
+    ShiftState,
     Site,
     WorkOrder,
     Zone,
@@ -116,6 +120,9 @@ def load_records(writer: Selects) -> dict[str, list[Any]]:
         + _newest(writer, c.commands, c.commands.c.state.in_(final), c.commands.c.requested_at, Command)
         + _newest(writer, c.commands, c.commands.c.idempotency_key.is_not(None), c.commands.c.requested_at, Command),
         "passes": _bodies(writer, select(c.passes.c.body), Pass),
+        "people": _bodies(writer, select(c.people.c.body), Person),
+        "rosters": _bodies(writer, select(c.rosters.c.body), Roster),
+        "shifts": _bodies(writer, select(c.shifts.c.body).where(c.shifts.c.state != ShiftState.CLOSED), Shift),
     }
 
 

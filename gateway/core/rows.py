@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gateway.core.duty_rows import add_duty, removed
 from gateway.model import Alert, Changes, Command, Pass, PlanRun, WorkOrder
 from gateway.store import tables
 from gateway.store.writer import WriteBatch
@@ -88,10 +89,14 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
         elif isinstance(record, Pass):
             kind = "pass"
             batch.passes.append((record.id, record.site, record.kind, record.value, record.version, text))
+        else:
+            kind, site, body = add_duty(record, text, batch)
+            batch.changes.append(feed.row(wall, kind, record.id, site, body))
+            continue
         batch.changes.append(feed.row(wall, kind, record.id, record.site, body))
 
 
-def write_decisions(changes: Changes, batch: WriteBatch, feed: ChangeFeed) -> None:
+def write_decisions(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: float) -> None:
     """Each decision at a door or barrier: kept whole, and told to the followers with its value masked."""
     for decision in changes.decisions:
         body = msgspec.to_builtins(decision)
@@ -105,6 +110,10 @@ def write_decisions(changes: Changes, batch: WriteBatch, feed: ChangeFeed) -> No
         if isinstance(record, Pass):
             batch.statements.append(delete(tables.passes).where(tables.passes.c.id == record.id))
             batch.changes.append(feed.row(record.created_at, "pass", record.id, record.site, b"null"))
+        elif (gone := removed(record)) is not None:
+            table, kind, site = gone
+            batch.statements.append(delete(table).where(table.c.id == record.id))
+            batch.changes.append(feed.row(wall, kind, record.id, site, b"null"))
 
 
 def mask(value: str) -> str:

@@ -40,8 +40,8 @@ class Sheet:
         self.wall = wall
         self.rows = WriteBatch(
             events=[], readings=[], states=[], alerts=[], work_orders=[], plan_runs=[], commands=[], passes=[],
-            decisions=[], dead_letters=[], quarantine=[], outbox=[], journal=[], snapshots=[], changes=[], fates={},
-            audit=[], statements=[],
+            people=[], rosters=[], shifts=[], decisions=[], dead_letters=[], quarantine=[], outbox=[], journal=[],
+            snapshots=[], changes=[], fates={}, audit=[], statements=[],
         )  # fmt: skip
         self.entries: list[AnyEntry] = []
         self.changes = Changes()

@@ -11,6 +11,17 @@ from gateway.model.audit import Actor, AuditEntry, Role
 from gateway.model.catalogue import Catalogue, Field, Kind, Misfit
 from gateway.model.changes import Action, Changes, Outgoing
 from gateway.model.command import Command, CommandResult, CommandState
+from gateway.model.duty import (
+    Cover,
+    Handover,
+    HandoverItem,
+    HandoverList,
+    Person,
+    Roster,
+    Shift,
+    ShiftState,
+    Slot,
+)
 from gateway.model.event import Event, Fate
 from gateway.model.judgement import Cleared, Raised, RuleChange
 from gateway.model.passes import Decision, DecisionRecord, Pass, Question
@@ -31,6 +42,7 @@ __all__ = [
     "CommandResult",
     "CommandState",
     "Comment",
+    "Cover",
     "Decision",
     "DecisionRecord",
     "Device",
@@ -38,20 +50,28 @@ __all__ = [
     "Evidence",
     "Fate",
     "Field",
+    "Handover",
+    "HandoverItem",
+    "HandoverList",
     "Kind",
     "LogEntry",
     "Misfit",
     "OrderState",
     "Outgoing",
     "Pass",
+    "Person",
     "PlanRun",
     "Question",
     "Raised",
     "Role",
+    "Roster",
     "RuleChange",
     "Severity",
     "Shelving",
+    "Shift",
+    "ShiftState",
     "Site",
+    "Slot",
     "StepRun",
     "StepState",
     "WorkOrder",

@@ -9,11 +9,12 @@ import msgspec
 from gateway.model.alert import Alert
 from gateway.model.audit import Actor, AuditEntry
 from gateway.model.command import Command
+from gateway.model.duty import Person, Roster, Shift
 from gateway.model.passes import DecisionRecord, Pass
 from gateway.model.plan import PlanRun
 from gateway.model.work_order import WorkOrder
 
-Record = Alert | WorkOrder | PlanRun | Command | Pass
+Record = Alert | WorkOrder | PlanRun | Command | Pass | Person | Roster | Shift
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from gateway.errors import Invalid
 
 #: FAULTS 65: the ids that may appear in topics, URLs and logs.
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+#: The name of an account, as `gateway.core.accounts` admits it.
+_ACCOUNT = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 
 #: How long a name and a text may be.
@@ -39,6 +41,21 @@ class Arguments:
         if not isinstance(value, str) or not _ID.fullmatch(value):
             raise Invalid(name, "expected an id of letters, digits, '_', '-', '.' and ':'")
         return value
+
+    def account(self, name: str) -> str:
+        """The required name of a person's account."""
+        value = self._take(name, True)
+        if not isinstance(value, str) or not _ACCOUNT.fullmatch(value):
+            raise Invalid(name, "expected the name of an account: letters, digits, '_', '-', '.' and '@'")
+        return value
+
+    def given(self, name: str) -> bool:
+        """Whether the argument is there."""
+        return self._take(name, False) is not None
+
+    def take(self, name: str) -> Any:
+        """The argument as it came, None where it is absent: for who reads it by other means."""
+        return self._take(name, False)
 
     def maybe_ident(self, name: str) -> str | None:
         """An id, or None."""

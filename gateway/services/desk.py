@@ -18,10 +18,13 @@ from gateway.model import (
     Device,
     Event,
     Pass,
+    Person,
     PlanRun,
     Question,
     Raised,
+    Roster,
     RuleChange,
+    Shift,
     Site,
     WorkOrder,
     Zone,
@@ -32,6 +35,7 @@ from gateway.services.alerts import CHATTER, SHELVING, Alerts
 from gateway.services.arguments import Arguments
 from gateway.services.commands import EXPIRY, Commands
 from gateway.services.common import Common
+from gateway.services.duty_desk import DutyDesk
 from gateway.services.moment import Moment
 from gateway.services.passes import Passes
 from gateway.services.plan_actions import PlanActions
@@ -72,6 +76,7 @@ class Desk:
         self.plans = PlanRuns(common, plans, lambda: self.commands)
         self.commands = Commands(common, self.alerts, self.plans.command_finished)
         self.passes = Passes(common, self.commands)
+        self.duty = DutyDesk(common, self.alerts, self.plans)
         self._handlers = self._actions()
         alerts, orders = self.alerts, self.work_orders
         self._timed: dict[str, Callable[[str, Moment], None]] = {
@@ -109,6 +114,7 @@ class Desk:
             "command.request": self.commands.request,
             "pass.put": self.passes.put,
             "pass.remove": self.passes.remove,
+            **self.duty.actions(),
         }
 
     @property
@@ -126,6 +132,9 @@ class Desk:
         plan_runs: Iterable[PlanRun] = (),
         commands: Iterable[Command] = (),
         passes: Iterable[Pass] = (),
+        people: Iterable[Person] = (),
+        rosters: Iterable[Roster] = (),
+        shifts: Iterable[Shift] = (),
         devices: Mapping[str, Device] | Iterable[Device] = (),
         zones: Mapping[str, Zone] | Iterable[Zone] = (),
         sites: Mapping[str, Site] | Iterable[Site] = (),
@@ -147,6 +156,7 @@ class Desk:
         self.commands.restore(commands)
         self.plans.restore(plan_runs)
         self.passes.restore(passes)
+        self.duty.restore(people=people, rosters=rosters, shifts=shifts)
 
     def know(self, states: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
         """What the devices last said, by device and kind, without anything following from it: after a restart.

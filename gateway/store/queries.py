@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.store.duty_queries import DutyQueries
 from gateway.store.event_queries import EventQueries
 from gateway.store.operation_queries import OperationQueries
 from gateway.store.people_queries import PeopleQueries
@@ -12,7 +13,7 @@ from gateway.store.record_queries import RecordQueries
 __all__ = ["Page", "Place", "Reader", "Sites"]
 
 
-class Reader(PlaceQueries, RecordQueries, EventQueries, PeopleQueries, OperationQueries):
+class Reader(PlaceQueries, RecordQueries, DutyQueries, EventQueries, PeopleQueries, OperationQueries):
     """All queries over the database at `url`. Thread-safe; opens nothing before the first query.
 
     Every query that takes `only` answers as if other sites did not exist; empty means all sites.

@@ -194,6 +194,38 @@ passes = Table(
     Index("passes_value", "kind", "value"),
 )
 
+#: Who can be on duty and be told. Their addresses, personal data, are in the body.
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+rosters = Table(
+    "rosters",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+shifts = Table(
+    "shifts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("desk", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("shifts_state", "state", "started_at"),
+    Index("shifts_started", "started_at", "id"),
+)
+
 #: What was decided at doors and barriers that asked, with the reason.
 decisions = Table(
     "decisions",

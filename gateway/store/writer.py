@@ -48,6 +48,9 @@ class WriteBatch(msgspec.Struct):
     plan_runs: list[Row] = []
     commands: list[Row] = []
     passes: list[Row] = []
+    people: list[Row] = []
+    rosters: list[Row] = []
+    shifts: list[Row] = []
     decisions: list[Row] = []
     dead_letters: list[Row] = []
     quarantine: list[Row] = []
@@ -74,6 +77,9 @@ _PLAN: tuple[tuple[str, Table, str], ...] = (
     ("plan_runs", tables.plan_runs, "upsert"),
     ("commands", tables.commands, "upsert"),
     ("passes", tables.passes, "upsert"),
+    ("people", tables.people, "upsert"),
+    ("rosters", tables.rosters, "upsert"),
+    ("shifts", tables.shifts, "upsert"),
     ("decisions", tables.decisions, "insert"),
     ("dead_letters", tables.dead_letters, "insert"),
     ("quarantine", tables.quarantine, "upsert"),

@@ -26,7 +26,9 @@ from gateway.model import (
     Evidence,
     Pass,
     PlanRun,
+    Roster,
     Severity,
+    Shift,
     StepRun,
     WorkOrder,
 )
@@ -85,6 +87,8 @@ def fill(core: CoreDouble) -> None:
                     steps=(StepRun(id="look", title={"en": "Look"}, complete_by=NOW + 60, complete_due=5.0),))
         )  # fmt: skip
         core.put_command(Command(id=f"cmd-{site}", site=site, device=f"{site}-cam", name="raise", requested_at=NOW))
+        core.put_roster(Roster(id=f"roster-{site}", site=site, team="guards"))
+        core.put_shift(Shift(id=f"shift-{site}", site=site, operator="user:anna", started_at=NOW))
         core.put_pass(Pass(id=f"pass-{site}", site=site, kind="plate", value="京A12345", name="Zhang San"))
     core.run(
         *(

@@ -22,7 +22,9 @@ from gateway.model import (
     OrderState,
     Pass,
     PlanRun,
+    Roster,
     Shelving,
+    Shift,
     StepRun,
     StepState,
     WorkOrder,
@@ -121,6 +123,14 @@ class CoreDouble:
         self._replace(t.passes, {name: getattr(entry, name) for name in names} | {"body": encoded(entry)})
         self.change("pass", entry.id, entry.site, encoded(entry))
         return entry
+
+    def put_roster(self, roster: Roster) -> None:
+        row = {name: getattr(roster, name) for name in ("id", "site", "version")}
+        self._replace(t.rosters, row | {"body": encoded(roster)})
+
+    def put_shift(self, shift: Shift) -> None:
+        row = {name: getattr(shift, name) for name in ("id", "site", "desk", "started_at", "version")}
+        self._replace(t.shifts, row | {"state": str(shift.state), "body": encoded(shift)})
 
     def put_device(self, device: Device, secret_hash: str | None = None, version: int = 1) -> Device:
         row = msgspec.to_builtins(device) | {"secret_hash": secret_hash, "created_at": 1.0, "version": version}

@@ -23,11 +23,12 @@ THINGS = {
     "/devices/{id}": "east-cam", "/alerts/{id}": "al-east", "/work-orders/{id}": "wo-east",
     "/plan-runs/{id}": "run-east",
     "/commands/{id}": "cmd-east", "/passes/{id}": "pass-east", "/dead-letters/{id}": "1", "/zones/{id}": "east-gate",
-    "/sites/{id}": "east",
+    "/sites/{id}": "east", "/rosters/{id}": "roster-east", "/shifts/{id}": "shift-east",
 }  # fmt: skip
 BODIES: dict[str, Any] = {
     "shelve": {"reason": "cleaning", "minutes": 10}, "comment": {"text": "seen"}, "assign": {"assignee": "li"},
-    "stop": {"reason": "false alarm"}, "commands": {"name": "raise"}, "": {},
+    "stop": {"reason": "false alarm"}, "commands": {"name": "raise"}, "notes": {"text": "seen"}, "": {},
+    "covers": {"from_at": "2026-01-01T00:00:00Z", "until_at": "2026-01-02T00:00:00Z", "people": ["li"]},
 }  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def filled(path: str) -> str:
             path = path.replace(pattern, pattern.replace("{id}", id))
     named = {"{step}": "look", "{adapter}": "vzenith", "{external_id}": "east-new", "{device}": "east-cam",
              "{name}": "anna", "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
-             "/rules/{id}": "/rules/parking.blocked"}  # fmt: skip
+             "/rules/{id}": "/rules/parking.blocked", "/people/{id}": "/people/li"}  # fmt: skip
     for placeholder, value in named.items():
         path = path.replace(placeholder, value)
     assert "{" not in path, f"the test does not know how to fill {path}"
@@ -107,6 +108,8 @@ async def test_fault_086_things_of_another_site_do_not_exist(
         body: Any = next((value for word, value in BODIES.items() if path.endswith(word) and word), {})
         if path.endswith("/zones/{id}"):
             body = {"site": "west", "name": {"en": "Gate"}}
+        if path.endswith("/rosters/{id}"):
+            body = {"site": "west", "team": "guards", "slots": []}
         if path.endswith("/sites/{id}"):
             body = {"name": {"en": "East"}}
         if path.endswith("adopt"):
@@ -123,7 +126,7 @@ async def test_fault_086_things_of_another_site_do_not_exist(
 @pytest.mark.parametrize(
     "path",
     ["/sites", "/zones", "/devices", "/events", "/alerts", "/work-orders", "/plan-runs", "/commands", "/passes",
-     "/dead-letters", "/quarantine"],
+     "/dead-letters", "/quarantine", "/rosters", "/shifts"],
 )  # fmt: skip
 async def test_fault_086_lists_hold_things_of_ones_own_sites_only(client: httpx.AsyncClient, path: str) -> None:
     both = (await client.get(path, headers=bearer("admin"))).json()["items"]
@@ -145,6 +148,7 @@ async def test_fault_086_nothing_can_be_made_in_another_site(client: httpx.Async
         ("/devices", {"id": "n1", "site": "east", "adapter": "vzenith"}),
         ("/work-orders", {"site": "east", "title": "x"}),
         ("/plans/fire/runs", {"site": "east"}),
+        ("/shifts", {"site": "east"}),
         ("/passes", {"site": "east", "kind": "plate", "value": "京A1"}),
         ("/passes", {"id": "pass-east", "site": "west", "kind": "plate", "value": "京A1"}),
         ("/commands", {"device": "east-cam", "name": "raise"}),

@@ -1,0 +1,38 @@
+"""Rows of people, rosters and shifts."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+
+from gateway.model import Person, Roster, Shift
+from gateway.model.changes import Record
+from gateway.store import tables
+from gateway.store.writer import WriteBatch
+
+
+def add_duty(record: Record, text: str, batch: WriteBatch) -> tuple[str, str, bytes]:
+    """Adds the record's row. What the followers are told of it: kind, site and body.
+
+    Of a person they learn only that something changed: how somebody is reached is not for every listener.
+    """
+    if isinstance(record, Person):
+        batch.people.append((record.id, record.version, text))
+        return "person", "", b"null"
+    if isinstance(record, Roster):
+        batch.rosters.append((record.id, record.site, record.version, text))
+        return "roster", record.site, text.encode()
+    if isinstance(record, Shift):
+        batch.shifts.append(
+            (record.id, record.site, record.desk, record.state.value, record.started_at, record.version, text)
+        )
+        return "shift", record.site, text.encode()
+    raise TypeError(f"{type(record).__name__} has no table")
+
+
+def removed(record: Record) -> tuple[Table, str, str] | None:
+    """The table, kind and site of a record that is gone."""
+    if isinstance(record, Person):
+        return tables.people, "person", ""
+    if isinstance(record, Roster):
+        return tables.rosters, "roster", record.site
+    return None

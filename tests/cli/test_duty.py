@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from tests.cli.test_commands import gatehouse
@@ -57,3 +58,17 @@ def test_a_roster_with_a_gap_or_no_sense_is_refused_in_one_line(tmp_path: Path) 
         file.write_text(text)
         done = gatehouse(home, "roster", "put", str(file))
         assert done.exit_code == 1 and says in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_roster_of_the_docs_is_taken(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    prepared(home)
+    for name in ("ben", "cora"):
+        assert gatehouse(home, "person", "put", name).exit_code == 0
+    text = (Path(__file__).resolve().parents[2] / "docs" / "duty.md").read_text("utf-8")
+    block = re.search(r"```yaml\n# example: roster\n(.*?)```", text, re.S)
+    assert block
+    file = tmp_path / "guards.yaml"
+    file.write_text(block.group(1), "utf-8")
+    done = gatehouse(home, "roster", "put", str(file))
+    assert done.stdout == "roster guards of security at s1\n", done.stderr

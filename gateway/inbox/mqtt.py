@@ -29,6 +29,7 @@ from gateway.inbox.heartbeat import Heartbeat
 from gateway.inbox.messages import HEARTBEAT_TOPIC, InboxMessage, MqttSettings
 from gateway.inbox.outgoing import Done, Outgoing
 from gateway.inbox.sockets import no_delay, tls_context
+from gateway.inbox.subscriptions import Subscriptions
 
 _REFUSED: Final = 0x80
 _FIRST_DELAY: Final = 0.1
@@ -36,7 +37,6 @@ _MAX_DELAY: Final = 5.0
 _FAREWELL_SECONDS: Final = 1.0
 _MAX_QUEUED: Final = 10_000
 _MAX_IN_FLIGHT: Final = 100
-_FILTERS_PER_PACKET: Final = 50
 
 _log = logging.getLogger(__name__)
 
@@ -82,9 +82,6 @@ class MqttInbox:
         self._on_session_lost = on_session_lost
         self._heartbeat = heartbeat or Heartbeat()
         self._handover = Handover()
-        self._filters: dict[str, None] = {}
-        self._asked: dict[int, list[str]] = {}
-        self._confirmed: set[str] = set()
         self._pending: set[int] = set()
         self._generation = 0
         self._generation_lock = threading.Lock()
@@ -97,13 +94,12 @@ class MqttInbox:
         self._revived_at = -math.inf
         self._reader = FrameReader(version_5=self._v5)
         self._client = self._make_client()
+        self._subscriptions = Subscriptions(lambda asked: self._client.subscribe(asked)[1], self._client.unsubscribe)
         self.counters = InboxCounters()
         self.session_present: bool | None = None
         """What the last CONNACK said; None before the first."""
         self.problem: str | None = "not connected yet"
         """Why there is no connection, for a person; None while there is one."""
-        self.refused: set[str] = set()
-        """Filters that the broker refused."""
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -213,23 +209,19 @@ class MqttInbox:
 
     def subscribe(self, filters: Iterable[str]) -> None:
         """Subscribes at QoS 1, now and whenever the session is new. `refused` names what the broker did not grant."""
-        added = [name for name in filters if name not in self._filters]
-        self._filters.update(dict.fromkeys(added))
-        if self._connected.is_set():
-            self._ask(added, 1)
+        self._subscriptions.add(filters)
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
         """Ends subscriptions, also those that an earlier run left in the session."""
-        names = list(filters)
-        for name in names:
-            self._filters.pop(name, None)
-            self._confirmed.discard(name)
-        if names and self._connected.is_set():
-            self._client.unsubscribe(names)
+        self._subscriptions.remove(filters)
 
     def confirmed(self) -> set[str]:
         """The filters that the broker has granted in this session."""
-        return self._confirmed & self._filters.keys()
+        return self._subscriptions.granted()
+
+    def refused(self) -> set[str]:
+        """The filters that the broker refused."""
+        return self._subscriptions.refused()
 
     def waiting(self) -> int:
         """How many messages nobody has taken yet."""
@@ -282,6 +274,7 @@ class MqttInbox:
             self._pending.clear()
         self._reader = FrameReader(version_5=self._v5)
         self._connected.clear()
+        self._subscriptions.connection_lost()
         expired = self._outgoing.expired(time.monotonic())
         self._client.drop_outgoing(expired)
         for mid in expired:
@@ -309,10 +302,7 @@ class MqttInbox:
         if session_present and len(self._handover) > self._settings.window:
             # They come again, all of them. Without this, a slow consumer on a bad link would gather copies.
             self._handover.clear()
-        if not session_present:
-            self._confirmed.clear()
-        self._ask([name for name in self._filters if name not in self._confirmed], 1)
-        self._ask([HEARTBEAT_TOPIC], 0)
+        self._subscriptions.connection_made(session_present, HEARTBEAT_TOPIC)
         self._heartbeat.restart(time.monotonic())
         self._connected.set()
         if lost:
@@ -325,6 +315,7 @@ class MqttInbox:
         with self._guarded("on_disconnect"):
             if self._connected.is_set():
                 self._connected.clear()
+                self._subscriptions.connection_lost()
                 self.counters.disconnects += 1
                 self.problem = f"the connection to the broker {self._settings.url} was lost: {reason}"
                 if not self._stopping.is_set():
@@ -342,13 +333,7 @@ class MqttInbox:
         self, _c: paho.Client, _u: Any, mid: int, reasons: list[ReasonCode], _p: Properties | None
     ) -> None:
         with self._guarded("on_subscribe"):
-            for name, reason in zip(self._asked.pop(mid, []), reasons, strict=False):
-                if reason.value >= _REFUSED:
-                    self.refused.add(name)
-                    _log.error("the broker refused our subscription to %s: %s", name, reason)
-                else:
-                    self.refused.discard(name)
-                    self._confirmed.add(name)
+            self._subscriptions.answered(mid, [str(one) if one.value >= _REFUSED else None for one in reasons])
 
     def _on_publish(self, _c: paho.Client, _u: Any, mid: int, reason: ReasonCode, _p: Properties | None) -> None:
         with self._guarded("on_publish"):
@@ -412,13 +397,6 @@ class MqttInbox:
         self._client.connect_async(
             self._host, self._port, self._settings.keepalive, clean_start=False, properties=properties
         )
-
-    def _ask(self, filters: Sequence[str], qos: int) -> None:
-        for first in range(0, len(filters), _FILTERS_PER_PACKET):
-            names = list(filters[first : first + _FILTERS_PER_PACKET])
-            _, mid = self._client.subscribe([(name, qos) for name in names])
-            if mid is not None:
-                self._asked[mid] = names
 
     def _revive(self) -> None:
         self.counters.restarts += 1

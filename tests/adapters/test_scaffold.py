@@ -26,7 +26,7 @@ def test_a_new_adapter_passes_its_own_tests_and_can_be_offered(tmp_path: Path) -
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert run.returncode == 0 and "5 passed" in run.stdout, run.stdout + run.stderr
 

@@ -13,6 +13,7 @@ from gateway.api.serve import Server, make_server
 from gateway.api.settings import ApiSettings
 from gateway.store.queries import Reader
 from tests.api.core_double import CoreDouble
+from tests.support.brokers import PATIENCE
 
 
 class Running:
@@ -33,7 +34,7 @@ class Running:
 
     def __enter__(self) -> Running:
         self._thread.start()
-        assert self._ready.wait(10), "the API did not come up within 10 s"
+        assert self._ready.wait(PATIENCE), f"the API did not come up within {PATIENCE} s"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -44,8 +45,8 @@ class Running:
         """Stops the server as a signal would; how long it took."""
         since = time.monotonic()
         self.server.should_exit = True
-        self._thread.join(10)
-        assert not self._thread.is_alive(), "the API still runs 10 s after it was told to stop"
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive(), "the API still runs so long after it was told to stop"
         return time.monotonic() - since
 
     def poke(self) -> None:
@@ -53,7 +54,7 @@ class Running:
         self.server.servers[0].get_loop().call_soon_threadsafe(self.core.poke)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
 
 class Stream:

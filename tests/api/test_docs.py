@@ -72,7 +72,7 @@ def test_the_examples_run(settings: ApiSettings, database: str, core: CoreDouble
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", script], env=environment, cwd=tmp_path, capture_output=True,
                 text=True,
-                timeout=20, check=False,
+                timeout=120, check=False,
             )  # fmt: skip
             assert done.returncode == 0, f"{example}\n{done.stdout}\n{done.stderr}"
 

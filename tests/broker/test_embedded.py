@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from gateway.broker import BrokerFailed, BrokerSettings, BrokerUser, EmbeddedBroker, render_config
-from tests.support.brokers import CORE_ACCOUNT, REPOSITORY, NatsBroker, device, free_port, wait_until
+from tests.support.brokers import CORE_ACCOUNT, REPOSITORY, SHARED, NatsBroker, device, free_port, wait_until
 from tests.support.mqtt_client import MqttTestClient, Refused
 
 Factory = Callable[..., NatsBroker]
@@ -91,7 +91,7 @@ def test_the_server_dies_with_its_parent_and_the_store_is_free_at_once(tmp_path:
         pid = int(parent.stdout.readline())
         parent.kill()
         parent.wait()
-    wait_until(lambda: not Path(f"/proc/{pid}/exe").exists(), 5.0, "the orphaned server to end")
+    wait_until(lambda: not Path(f"/proc/{pid}/exe").exists(), what="the orphaned server to end")
     again = EmbeddedBroker(tmp_path, BrokerSettings(host="127.0.0.1", port=port))
     again.start(CORE_ACCOUNT.user())
     again.stop()
@@ -127,8 +127,8 @@ def test_fault_067_a_revoked_device_is_cut_off_within_five_seconds_and_cannot_co
     ):
         start = time.monotonic()
         broker.set_devices([device("b")])
-        revoked.wait_until_disconnected(5.0)
-        assert time.monotonic() - start < 5.0
+        revoked.wait_until_disconnected()
+        assert time.monotonic() - start < 5.0 * SHARED
         core.publish(COMMANDS.format("a"), b"open")
         with pytest.raises(Refused):
             MqttTestClient(broker.port, "a", "a-password", client_id="a", clean=False).connect()
@@ -193,7 +193,7 @@ def test_the_port_for_nats_clients_is_on_loopback_and_takes_no_credential_of_our
     host, port = text.rsplit(" ", 1)[1].rsplit(":", 1)
     assert host == "127.0.0.1"
     for name, password in (broker.login("a"), broker.login(), ("", "")):
-        with socket.create_connection((host, int(port)), timeout=5.0) as raw, raw.makefile("rwb") as stream:
+        with socket.create_connection((host, int(port)), timeout=30.0) as raw, raw.makefile("rwb") as stream:
             assert stream.readline().startswith(b"INFO ")
             login = f'"user":"{name}","pass":"{password}",' if name else ""
             stream.write(f'CONNECT {{{login}"verbose":true,"protocol":1}}\r\nSUB > 1\r\nPING\r\n'.encode())
@@ -236,7 +236,7 @@ def test_fault_071_tls_and_client_certificates(nats_broker: Factory, tmp_path: P
 def test_websocket_is_there_when_asked_for(nats_broker: Factory) -> None:
     port = free_port()
     broker = nats_broker(devices=[device("a")], websocket_port=port)
-    with socket.create_connection(("127.0.0.1", port), timeout=5.0) as raw, raw.makefile("rwb") as stream:
+    with socket.create_connection(("127.0.0.1", port), timeout=30.0) as raw, raw.makefile("rwb") as stream:
         stream.write(
             b"GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
@@ -255,7 +255,7 @@ def test_fault_069_half_open_and_garbled_connections_do_not_disturb_the_others(n
     ):
         core.subscribe("gatehouse/v1/+/+/events")
         for number in range(300):
-            raw = stack.enter_context(socket.create_connection(("127.0.0.1", broker.port), timeout=5.0))
+            raw = stack.enter_context(socket.create_connection(("127.0.0.1", broker.port), timeout=30.0))
             raw.sendall((b"", b"\x10", b"\x10\xff\xff\xff\x7f\x00\x04MQTT", b"\x00" * 64, os.urandom(64))[number % 5])
         with MqttTestClient(broker.port, *broker.login("a")) as gate:
             gate.publish(EVENTS.format("a"), b"through")

@@ -112,7 +112,7 @@ def test_the_first_device_of_the_readme_raises_its_alert(tmp_path: Path) -> None
             env={**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert done.returncode == 0, done.stderr

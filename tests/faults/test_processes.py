@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, SHARED, wait_until
 from tests.support.gateway import RealGateway, cloud_event
 from tests.support.mqtt_client import MqttTestClient
 
@@ -90,12 +90,12 @@ class Publisher:
         """Stops publishing, and waits for the acknowledgements of all that was sent."""
         self._stop.set()
         self._thread.join()
-        wait_until(lambda: len(self._acknowledged) >= self.sent, 30, f"{self.sent} PUBACKs")
+        wait_until(lambda: len(self._acknowledged) >= self.sent, what=f"{self.sent} PUBACKs")
         self._client.disconnect()
         self._client.loop_stop()
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(1200)
 def test_fault_001_fifty_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
     print(f"SEED={seed}")
@@ -108,11 +108,12 @@ def test_fault_001_fifty_kills_at_random_moments_lose_and_double_nothing(tmp_pat
         )
         commands: Counter[str] = Counter()
         publisher = Publisher(gateway.mqtt_port, credentials["meter"], rate=500)
-        opened = 0
+        opened, longest = 0, 0.0
         trapped_at: dict[str, float] = {}
         for kill in range(50):
             name = chance.choice(["core", "core", "core", "api", "broker"])
             old = gateway.kill(name)
+            away = time.monotonic()
             time.sleep(chance.random() * 0.3)  # the moment itself is what is random here
             gateway.wait_back(name, old)
             if kill % 2 == 0 and opened < len(doors):
@@ -123,11 +124,13 @@ def test_fault_001_fifty_kills_at_random_moments_lose_and_double_nothing(tmp_pat
                 trapped_at[lift] = time.time()
                 between = {"motion": "stopped", "in_door_zone": False}
                 _say(gateway, credentials[lift], "elevator.status", between, commands)
+            longest = max(longest, time.monotonic() - away)
         publisher.stop()
         total = publisher.sent + opened + len(trapped_at)
-        wait_until(lambda: _accepted(gateway) >= total, 30, f"{total} accepted; {gateway.ledger()}")
-        wait_until(lambda: len(_alerts(gateway, "test.lift_held")) == len(lifts), 40, "the holds fire")
-        _check(gateway, publisher, opened, trapped_at, commands)
+        wait_until(lambda: _accepted(gateway) >= total, what=f"{total} accepted; {gateway.ledger()}")
+        wait_until(lambda: len(_alerts(gateway, "test.lift_held")) == len(lifts), what="the holds fire")
+        _check(gateway, publisher, opened, commands)
+        _check_holds(gateway, trapped_at, longest)
 
 
 def _say(
@@ -135,14 +138,14 @@ def _say(
 ) -> None:
     """A device comes up, says one thing until it is acknowledged, and notes the commands it gets meanwhile."""
     device = credential["username"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             with gateway.client(credential) as client:
                 client.subscribe(f"gatehouse/v1/s1/{device}/commands")
                 client.publish(f"gatehouse/v1/s1/{device}/events", cloud_event(device, kind, f"{device}-1", data))
                 if kind == "access.door":
-                    wait_until(lambda: bool(_alerts(gateway, "test.door_open", device)), 5, f"the alert of {device}")
+                    wait_until(lambda: bool(_alerts(gateway, "test.door_open", device)), what=f"the alert of {device}")
                 for message in client.messages:
                     commands[message.payload.decode()] += 1
                 return
@@ -160,9 +163,7 @@ def _alerts(gateway: RealGateway, rule: str, device: str | None = None) -> list[
     return [alert for alert in found if device in (None, alert["device"])]
 
 
-def _check(
-    gateway: RealGateway, publisher: Publisher, opened: int, trapped_at: dict[str, float], commands: Counter[str]
-) -> None:
+def _check(gateway: RealGateway, publisher: Publisher, opened: int, commands: Counter[str]) -> None:
     rows = gateway.sql("select json_extract(data, '$.energy_kwh') from readings where device = 'meter'")
     stored = Counter(int(row[0]) for row in rows)
     lost = publisher.acked - set(stored)
@@ -173,11 +174,6 @@ def _check(
     assert doors == {f"door-{n}": 1 for n in range(opened)}, doors
     orders = Counter(order["device"] for order in gateway.bodies("work_orders"))
     assert {device: orders[device] for device in doors} == dict.fromkeys(doors, 1), orders
-    for lift, at in trapped_at.items():
-        alert = _alerts(gateway, "test.lift_held", lift)
-        assert len(alert) == 1
-        held = alert[0]["raised_at"] - at
-        assert 19.5 <= held <= 45, f"{lift} held for {held:.1f} s"
     made = Counter(command["device"] for command in gateway.bodies("commands"))
     assert made == {f"door-{n}": 1 for n in range(opened)}, made
     assert all(count == 1 for count in commands.values()), f"a command came twice: {commands}"
@@ -189,11 +185,20 @@ def _check(
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def _check_holds(gateway: RealGateway, trapped_at: dict[str, float], longest: float) -> None:
+    """A hold of 20 s goes on over every kill. It can be late by the time that the core was away just then."""
+    for lift, at in trapped_at.items():
+        alert = _alerts(gateway, "test.lift_held", lift)
+        assert len(alert) == 1
+        held = alert[0]["raised_at"] - at
+        assert 19.5 <= held <= 25 + 2 * longest, f"{lift} held for {held:.1f} s; away for {longest:.1f} s at most"
+
+
 def test_fault_036_a_second_core_on_one_home_is_refused(tmp_path: Path) -> None:
     with RealGateway(tmp_path / "home") as gateway:
         second = subprocess.run(
             [sys.executable, "-m", "gateway.cli", "core", "--home", str(gateway.home.path)],
-            capture_output=True, text=True, timeout=20, check=False,
+            capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert second.returncode == 1
         assert f"another core (process {gateway.pids()['core']}) works on" in second.stderr
@@ -207,7 +212,7 @@ def test_fault_038_039_stopped_under_load_it_loses_nothing(tmp_path: Path, hard:
     gateway.start()
     credential = gateway.add_device("meter", type="meter")
     publisher = Publisher(gateway.mqtt_port, credential, rate=500)
-    wait_until(lambda: gateway.ledger().get("accepted", 0) > 300, 15, "some hundreds are in")
+    wait_until(lambda: gateway.ledger().get("accepted", 0) > 300, what="some hundreds are in")
     begun = time.monotonic()
     if hard:
         gateway.kill("core", signal.SIGTERM)
@@ -217,12 +222,12 @@ def test_fault_038_039_stopped_under_load_it_loses_nothing(tmp_path: Path, hard:
     else:
         pids = gateway.pids()
         assert gateway.stop() == 0
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 10 * SHARED
         for name, pid in pids.items():
-            wait_until(partial(_ended, pid), 5, f"{name} has ended")
+            wait_until(partial(_ended, pid), what=f"{name} has ended")
         gateway.start()
         publisher.stop()
-    wait_until(lambda: gateway.ledger().get("accepted", 0) >= publisher.sent, 20, f"{publisher.sent} accepted")
+    wait_until(lambda: gateway.ledger().get("accepted", 0) >= publisher.sent, what=f"{publisher.sent} accepted")
     rows = gateway.sql("select count(*), count(distinct json_extract(data, '$.energy_kwh')) from readings")
     assert rows == [(publisher.sent, publisher.sent)]
     gateway.stop()
@@ -267,7 +272,7 @@ def test_fault_074_a_command_in_flight_when_the_core_dies_runs_once_at_most(tmp_
             body = {"device": "door-1", "name": "lock", "reason": "night", "expires_in": 60}
             gateway.act("command.request", **body)
             ruled.publish("gatehouse/v1/s1/door-0/events", cloud_event("door-0", "access.door", 2, {"state": "open"}))
-            wait_until(lambda: len(gateway.bodies("commands")) == 2, 10, "both are in the store")
+            wait_until(lambda: len(gateway.bodies("commands")) == 2, what="both are in the store")
             gateway.wait_back("core", gateway.kill("core"))
             got = {name: [json.loads(m.payload)["id"] for m in c.messages] for name, c in _named(ruled, asked)}
             for name, client in _named(ruled, asked):
@@ -295,11 +300,11 @@ def test_a_killed_supervisor_takes_its_processes_along_and_the_next_run_starts_a
     credential = gateway.add_device("door-1", type="door")
     with gateway.client(credential) as client:
         client.publish("gatehouse/v1/s1/door-1/events", cloud_event("door-1", "access.door", 1, {"state": "open"}))
-    wait_until(lambda: len(_alerts(gateway, "test.door_open")) == 1, 10, "its alert")
+    wait_until(lambda: len(_alerts(gateway, "test.door_open")) == 1, what="its alert")
     pids = gateway.pids()
     gateway.kill("run")
     assert gateway.process is not None
-    gateway.process.wait(5)
+    gateway.process.wait(PATIENCE)
     gateway.start()
     assert not any(_lives(pid) for pid in pids.values()), pids
     assert len(_alerts(gateway, "test.door_open")) == 1

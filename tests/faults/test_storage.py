@@ -53,14 +53,14 @@ def test_fault_019_020_a_full_disk_is_told_and_survived_without_a_loss(small_dis
                 body = cloud_event("meter", "meter.reading", f"n{sent}", {"energy_kwh": float(sent)})
                 client.publish("gatehouse/v1/s1/meter/events", body)
                 sent += 1
-            gateway.wait_for("/status", lambda status: status["links"]["store"] == "down", within=10)
+            gateway.wait_for("/status", lambda status: status["links"]["store"] == "down")
             full = gateway.get("/status")["core"]["store"]
             assert "full" in full["detail"], full
             assert gateway.ledger().get("accepted", 0) < before + sent
             ballast.unlink()
-            wait_until(lambda: gateway.ledger().get("accepted", 0) == before + sent, 10, f"{sent}; {gateway.ledger()}")
+            wait_until(lambda: gateway.ledger().get("accepted", 0) == before + sent, what=f"{sent}; {gateway.ledger()}")
         assert gateway.pids()["core"] == core, "it went on by itself"
-        gateway.wait_for("/status", lambda status: status["links"]["store"] == "up", within=5)
+        gateway.wait_for("/status", lambda status: status["links"]["store"] == "up")
         kept = gateway.sql("select count(distinct json_extract(data, '$.energy_kwh')) from readings")
         assert kept == [(sent,)]
         assert gateway.sql("pragma integrity_check") == [("ok",)]

@@ -10,7 +10,7 @@ import pytest
 from gateway.inbox.heartbeat import Heartbeat
 from gateway.inbox.messages import MqttSettings
 from gateway.inbox.mqtt import MqttInbox
-from tests.support.brokers import Broker, mosquitto_broker, nats_broker, wait_until
+from tests.support.brokers import PATIENCE, Broker, mosquitto_broker, nats_broker, wait_until
 
 __all__ = ["mosquitto_broker", "nats_broker"]
 EVENTS = "gatehouse/v1/+/+/events"
@@ -43,8 +43,8 @@ def make_inbox() -> Iterator[Callable[..., MqttInbox]]:
         inbox.subscribe(filters)
         inbox.start()
         if wait:
-            assert inbox.wait_connected(5.0), inbox.problem
-            wait_until(lambda: inbox.confirmed() >= set(filters), 5.0, "the subscriptions to be granted")
+            assert inbox.wait_connected(PATIENCE), inbox.problem
+            wait_until(lambda: inbox.confirmed() >= set(filters), what="the subscriptions to be granted")
         return inbox
 
     yield make

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.inbox.messages import MqttSettings
 from gateway.inbox.mqtt import MqttInbox
-from tests.support.brokers import NatsBroker, device
+from tests.support.brokers import PATIENCE, NatsBroker, device
 
 KILLS = int(os.environ.get("GATEHOUSE_TEST_KILLS", "6"))
 SEED = int(os.environ.get("SEED", "7"))
@@ -76,7 +76,7 @@ def test_fault_001_random_kills_of_broker_and_consumer_lose_no_confirmed_message
         inbox = MqttInbox(settings)
         inbox.subscribe(["gatehouse/v1/+/+/events"])
         inbox.start()
-        assert inbox.wait_connected(10.0), inbox.problem
+        assert inbox.wait_connected(PATIENCE), inbox.problem
         return inbox
 
     done = threading.Event()

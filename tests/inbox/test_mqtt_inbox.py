@@ -21,7 +21,7 @@ import trustme
 from gateway.inbox.heartbeat import Heartbeat
 from gateway.inbox.messages import InboxMessage, MqttSettings
 from gateway.inbox.mqtt import MqttInbox
-from tests.support.brokers import REPOSITORY, Broker, device, wait_until
+from tests.support.brokers import PATIENCE, REPOSITORY, SHARED, Broker, device, wait_until
 from tests.support.mqtt_client import MqttTestClient
 
 MINE = "gatehouse/v1/s1/a/events"
@@ -40,7 +40,7 @@ def version_for(broker: Broker) -> str:
     return "5" if type(broker).__name__ == "MosquittoBroker" else "3.1.1"
 
 
-def collect(inbox: MqttInbox, count: int, deadline: float = 10.0, acknowledge: bool = True) -> list[InboxMessage]:
+def collect(inbox: MqttInbox, count: int, deadline: float = PATIENCE, acknowledge: bool = True) -> list[InboxMessage]:
     """Takes until `count` messages are in hand."""
     end = time.monotonic() + deadline
     got: list[InboxMessage] = []
@@ -83,7 +83,7 @@ def test_what_was_not_acknowledged_comes_again_to_the_next_run_and_what_was_does
     again = make_inbox(broker, version=version)
     assert again.session_present
     got: set[int] = set()
-    end = time.monotonic() + 10.0
+    end = time.monotonic() + PATIENCE
     while not got >= {6, 7, 8, 9} and time.monotonic() < end:
         got.update(numbers(again.take(timeout=0.2)))
     assert got >= {6, 7, 8, 9}
@@ -97,7 +97,7 @@ def send(broker: Broker, first: int, end: int) -> None:
     with MqttTestClient(broker.port, *broker.login("a")) as gate:
         infos = [gate.paho.publish(MINE, str(number), qos=1) for number in range(first, end)]
         for info in infos:
-            info.wait_for_publish(10.0)
+            info.wait_for_publish(PATIENCE)
 
 
 def test_every_message_comes_once_and_in_order(any_broker: BrokerFactory, make_inbox: InboxFactory) -> None:
@@ -143,7 +143,7 @@ inbox = MqttInbox(
 )
 inbox.subscribe(["gatehouse/v1/+/+/events"])
 inbox.start()
-inbox.wait_connected(10)
+inbox.wait_connected(60)
 while True:
     for message in inbox.take(50, 1.0):
         print(message.payload.decode(), flush=True)
@@ -182,7 +182,7 @@ def test_fault_003_a_consumer_killed_before_it_acknowledged_gets_everything_agai
     inbox = make_inbox(broker, version=version)
     assert inbox.session_present
     wanted, again = set(range(50, 100)), set[int]()
-    end = time.monotonic() + 10.0
+    end = time.monotonic() + PATIENCE
     while not again >= wanted and time.monotonic() < end:
         again |= set(numbers(inbox.take(timeout=0.2)))  # and perhaps some whose acknowledgement was still on its way
     assert again >= wanted, f"lost: {wanted - again}"
@@ -196,7 +196,7 @@ def test_an_exception_in_the_handling_loses_nothing_when_the_batch_is_given_back
     send(broker, 0, 20)
     handled: list[int] = []
     failures = 0
-    end = time.monotonic() + 10.0
+    end = time.monotonic() + PATIENCE
     while len(handled) < 20 and time.monotonic() < end:
         batch = inbox.take(7, timeout=1.0)
         try:
@@ -212,7 +212,7 @@ def test_an_exception_in_the_handling_loses_nothing_when_the_batch_is_given_back
     # The broker sends copies of what it waits for, after a second; while we hold the original they are dropped.
     send(broker, 20, 21)
     (held,) = collect(inbox, 1, acknowledge=False)
-    wait_until(lambda: inbox.counters.redelivered_pending > 0, 5.0, "the broker to send a copy")
+    wait_until(lambda: inbox.counters.redelivered_pending > 0, what="the broker to send a copy")
     assert inbox.take(timeout=0.1) == []
     inbox.acknowledge([held])
 
@@ -229,7 +229,7 @@ def test_fault_016_the_broker_is_killed_and_comes_back_and_nothing_is_lost(
     assert not inbox.publish("any/topic", b"x"), "a message was taken without a connection"
     wait_until(lambda: inbox.problem is not None, what="the loss to be seen")
     broker.restart()
-    assert inbox.wait_connected(10.0), inbox.problem
+    assert inbox.wait_connected(PATIENCE), inbox.problem
     inbox.acknowledge(held)
     assert inbox.counters.stale_acknowledgements == 30
     send(broker, 30, 40)
@@ -248,8 +248,8 @@ def test_fault_015_a_lost_session_is_reported_and_subscribed_anew(
     broker.kill()
     shutil.rmtree(broker.embedded.store_dir / "jetstream")
     broker.restart()
-    wait_until(lambda: bool(lost), 10.0, "the loss of the session to be reported")
-    wait_until(lambda: bool(inbox.confirmed()), 5.0, "the subscriptions to be granted again")
+    wait_until(lambda: bool(lost), what="the loss of the session to be reported")
+    wait_until(lambda: bool(inbox.confirmed()), what="the subscriptions to be granted again")
     send(broker, 0, 3)
     assert numbers(collect(inbox, 3)) == [0, 1, 2]
 
@@ -290,7 +290,7 @@ def test_a_failure_while_reading_costs_the_connection_and_no_message(
 
     monkeypatch.setattr(inbox._handover, "put", fail)
     send(broker, 0, 5)
-    assert failed.wait(5.0)
+    assert failed.wait(PATIENCE)
     assert set(numbers(collect(inbox, 5))) == set(range(5))
     assert inbox.counters.callback_errors >= 1
 
@@ -312,7 +312,7 @@ def test_fault_037_a_dead_network_thread_is_found_and_started_again(
     send(broker, 0, 5)
     wait_until(lambda: not inbox.healthy(time.monotonic()) or inbox.counters.restarts == 1, what="the death to be seen")
     wait_until(
-        lambda: inbox.counters.restarts == 1 and inbox.healthy(time.monotonic()), 10.0, "the inbox to be well again"
+        lambda: inbox.counters.restarts == 1 and inbox.healthy(time.monotonic()), what="the inbox to be well again"
     )
     assert set(numbers(collect(inbox, 5))) == set(range(5))
 
@@ -325,10 +325,10 @@ def test_a_broker_that_hangs_is_unhealthy_though_still_connected(
     wait_until(lambda: inbox.healthy(time.monotonic()), what="the first heartbeat")
     os.kill(broker.embedded.pid, signal.SIGSTOP)
     try:
-        wait_until(lambda: not inbox.healthy(time.monotonic()), 5.0, "the silence to be noticed")
+        wait_until(lambda: not inbox.healthy(time.monotonic()), what="the silence to be noticed")
     finally:
         os.kill(broker.embedded.pid, signal.SIGCONT)
-    wait_until(lambda: inbox.healthy(time.monotonic()), 10.0, "the inbox to be well again")
+    wait_until(lambda: inbox.healthy(time.monotonic()), what="the inbox to be well again")
 
 
 def test_heartbeats_are_not_messages(any_broker: BrokerFactory, make_inbox: InboxFactory) -> None:
@@ -384,7 +384,7 @@ def test_fault_073_a_command_that_expired_while_the_device_was_away_is_never_del
     assert inbox.publish("gatehouse/v1/s1/a/commands", b"later", expiry=60.0, on_done=gone.append)
     wait_until(lambda: gone == [True, True], what="both to be with the broker")
     end = time.monotonic() + 2.1
-    wait_until(lambda: time.monotonic() > end, 5.0, "the expiry to pass")
+    wait_until(lambda: time.monotonic() > end, what="the expiry to pass")
     again = MqttTestClient(broker.port, *broker.login("a"), version=5, clean=False)
     again.connect()
     again.wait_for()
@@ -419,7 +419,7 @@ def test_fault_073_a_command_whose_time_ran_out_without_a_connection_is_not_sent
     broker.restart()
     with MqttTestClient(broker.port, *broker.login("a")) as gate:
         gate.subscribe("gatehouse/v1/s1/a/commands")
-        wait_until(lambda: len(done) == 2, 10.0, "both to be decided")
+        wait_until(lambda: len(done) == 2, what="both to be decided")
         if "light on" not in [message.payload.decode() for message in gate.messages]:
             assert inbox.publish("gatehouse/v1/s1/a/commands", b"end")
             gate.wait_for()
@@ -462,17 +462,45 @@ def test_an_inbox_without_a_broker_waits_and_connects_when_there_is_one(
     inbox = make_inbox(broker, wait=False)
     wait_until(lambda: "cannot be reached" in (inbox.problem or ""), what="the absence to be said")
     broker.restart()
-    wait_until(lambda: bool(inbox.confirmed()), 10.0, "the inbox to connect")
+    wait_until(lambda: bool(inbox.confirmed()), what="the inbox to connect")
     send(broker, 0, 1)
     assert numbers(collect(inbox, 1)) == [0]
 
 
-def test_a_filter_that_the_broker_refuses_is_named(nats_broker: BrokerFactory, make_inbox: InboxFactory) -> None:
+def test_a_filter_that_the_broker_refuses_is_named(nats_broker: Any, make_inbox: InboxFactory) -> None:
     """The identifiers of a session are divided among its subscriptions: a window of 40,000 leaves room for one."""
     broker = nats_broker(max_ack_pending=40_000)
     inbox = make_inbox(broker)
     inbox.subscribe(["one/too/many"])
-    wait_until(lambda: inbox.refused == {"one/too/many"}, what="the refusal to be noted")
+    wait_until(lambda: inbox.refused() == {"one/too/many"}, what="the refusal to be noted")
+
+
+def test_an_answer_that_is_here_before_the_subscribe_call_returns_is_noted(
+    nats_broker: Any, make_inbox: InboxFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a busy machine, where the network thread can have the SUBACK before the asking thread runs again."""
+    broker = nats_broker(max_ack_pending=40_000)
+    inbox = make_inbox(broker)
+    answer_came, answer_noted = threading.Event(), threading.Event()
+    subscribe, noted = inbox._client.subscribe, inbox._client.on_subscribe
+
+    def on_subscribe(*args: Any) -> None:
+        answer_came.set()
+        assert noted is not None
+        noted(*args)
+        answer_noted.set()
+
+    def slow(asked: Any) -> Any:
+        result = subscribe(asked)
+        assert answer_came.wait(PATIENCE)
+        # The answer has to wait for us; were it handled now, it would find no question that it belongs to.
+        assert not answer_noted.wait(0.2)
+        return result
+
+    inbox._client.on_subscribe = on_subscribe
+    monkeypatch.setattr(inbox._client, "subscribe", slow)
+    inbox.subscribe(["one/too/many"])
+    wait_until(lambda: inbox.refused() == {"one/too/many"}, what="the refusal to be noted")
 
 
 def test_an_unsubscribed_filter_brings_nothing_more(nats_broker: BrokerFactory, make_inbox: InboxFactory) -> None:
@@ -493,7 +521,7 @@ def test_stopping_is_prompt_even_while_there_is_no_broker(nats_broker: BrokerFac
     wait_until(lambda: inbox.problem is not None, what="the loss to be seen")
     start = time.monotonic()
     inbox.stop()
-    assert time.monotonic() - start < 2.0
+    assert time.monotonic() - start < 2.0 * SHARED
     assert not [thread for thread in threading.enumerate() if "core-of-the-test" in thread.name]
 
 
@@ -526,7 +554,7 @@ def test_thousands_of_messages_come_through_tls(
     with gate:
         for number in range(2_000):
             gate.paho.publish(MINE, f"{number:0200d}", qos=1)
-        assert numbers(collect(inbox, 2_000, deadline=20.0)) == list(range(2_000))
+        assert numbers(collect(inbox, 2_000)) == list(range(2_000))
         gate.publish(MINE, f"{2_000:0200000d}")
         (large,) = collect(inbox, 1)
         assert large.payload.lstrip(b"0") == b"2000"

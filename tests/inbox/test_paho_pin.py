@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.inbox.buffered import BufferedClient, Hooks
 from gateway.inbox.frames import FrameReader, pubacks
-from tests.support.brokers import wait_until
+from tests.support.brokers import PATIENCE, wait_until
 
 CONNACK = b"\x20\x02\x00\x00"
 PUBLISH = b"\x32\x08\x00\x01t\x00\x01abc"
@@ -63,7 +63,7 @@ class ScriptedBroker:
             connection.close()
         self.server.shutdown(socket.SHUT_RDWR)
         self.server.close()
-        self._thread.join(5.0)
+        self._thread.join(PATIENCE)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ class Owner:
     def start(self, port: int, keepalive: int = 60) -> None:
         self.client.connect_async("127.0.0.1", port, keepalive)
         self.client.loop_start()
-        assert self.connected.wait(5.0), self.diary
+        assert self.connected.wait(PATIENCE), self.diary
 
     def stop(self) -> None:
         self.client.disconnect()
@@ -153,7 +153,7 @@ def test_paho_itself_still_reads_four_times_for_each_message(
     reads = count_reads(client, monkeypatch)
     client.connect("127.0.0.1", scripted.port)
     client.loop_start()
-    assert connected.wait(5.0)
+    assert connected.wait(PATIENCE)
     scripted.connections[0].sendall(PUBLISH * 500)
     wait_until(lambda: len(got) == 500, what="all messages")
     client.disconnect()
@@ -184,7 +184,7 @@ def test_nothing_queued_for_an_old_connection_reaches_the_new_one(
     owner.connected.clear()
     owner.client.reconnect()
     owner.client.loop_start()
-    assert owner.connected.wait(5.0)
+    assert owner.connected.wait(PATIENCE)
     assert owner.diary == ["generation, 1 packets queued"]
     wait_until(lambda: len(scripted.received) == 2, what="the second connection")
     assert scripted.after_connect() == b"", "an old acknowledgement reached the new connection"
@@ -204,7 +204,7 @@ def test_a_lost_connection_ends_the_generation_before_the_next_bytes(owner: Owne
     owner.start(scripted.port)
     owner.connected.clear()
     scripted.connections[0].shutdown(socket.SHUT_RDWR)
-    assert owner.connected.wait(5.0)
+    assert owner.connected.wait(PATIENCE)
     assert [line.split(",")[0] for line in owner.diary] == ["generation", "generation"]
 
 
@@ -213,7 +213,7 @@ def test_malformed_bytes_end_the_connection_and_not_the_thread(owner: Owner, scr
     owner.connected.clear()
     scripted.connections[0].sendall(b"\x32\x01\x00")
     owner.reader = FrameReader(version_5=False)
-    assert owner.connected.wait(5.0)
+    assert owner.connected.wait(PATIENCE)
     assert any(line.startswith("reading failed") for line in owner.diary), owner.diary
     assert not owner.client.network_thread_ended()
 
@@ -221,7 +221,7 @@ def test_malformed_bytes_end_the_connection_and_not_the_thread(owner: Owner, scr
 def test_what_we_read_counts_for_the_keepalive(owner: Owner, scripted: ScriptedBroker) -> None:
     owner.start(scripted.port, keepalive=1)
     end = time.monotonic() + 2.5
-    wait_until(lambda: time.monotonic() > end, 5.0, "two and a half keepalives")
+    wait_until(lambda: time.monotonic() > end, what="two and a half keepalives")
     assert len(scripted.received) == 1, "the connection was made again"
     assert b"\xc0\x00" in scripted.after_connect(), "no PINGREQ"
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.page.standin import STATIC, StandIn, standing_in
 from tests.page.world import World
+from tests.support.brokers import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -73,7 +74,7 @@ def empty() -> Iterator[StandIn]:
         yield running
 
 
-def until(page: Page, expression: str, seconds: float = 10.0) -> None:
+def until(page: Page, expression: str, seconds: float = PATIENCE) -> None:
     """Waits until an expression is true on the page, whose policy forbids the eval of `wait_for_function`."""
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
@@ -97,7 +98,7 @@ class Opened:
         """The page at `where` (`#/devices`), its shift taken over, live."""
         made = self.browser.new_context(**{"viewport": {"width": 1280, "height": 720}, "locale": language, **context})
         self.contexts.append(made)
-        made.set_default_timeout(10_000)
+        made.set_default_timeout(PATIENCE * 1000)
         made.add_init_script(WATCH + script)
         for name, value in (("locale", language), ("theme", theme)):
             made.add_init_script(f"localStorage.setItem('gatehouse.{name}', {json.dumps(json.dumps(value))})")

@@ -83,7 +83,7 @@ class RealPage(RealGateway):
         hub = {"id": "hub", "site": SITE, "adapter": "cloudevents", "type": "gateway", "name": {"en": "Hub"}}
         monitor = {"id": "monitor", "site": SITE, "adapter": "liftfault", "external_id": "31010", "type": "elevator"}
         secrets = self.add_devices([hub, monitor, lift, nasty, *doors])
-        wait_until(lambda: self.get("/devices/nasty")["enabled"], 10, "the devices")
+        wait_until(lambda: self.get("/devices/nasty")["enabled"], what="the devices")
         self.hub = self._connected(secrets["hub"])
         self.monitor = self._connected(secrets["monitor"])
         self.hub.subscribe(f"gatehouse/v1/{SITE}/lift-1/commands")

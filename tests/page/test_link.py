@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.page.standin import StandIn
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.browser
 Open = Callable[..., "Page"]
 MUTED = """
 Object.defineProperty(AudioContext.prototype, "state", {get: () => "suspended"});
@@ -31,7 +31,7 @@ def test_fault_114_a_position_too_old_reloads_everything_and_says_so(empty: Stan
     page = opened(empty)
     page.locator(".row", has_text="Before").wait_for()
     empty.kill()
-    page.locator(".strip.stale").wait_for(timeout=10_000)
+    page.locator(".strip.stale").wait_for()
     world.tables["alerts"]["AL-0001"] = {
         **world.tables["alerts"]["AL-0001"],
         "state": "closed",
@@ -43,7 +43,7 @@ def test_fault_114_a_position_too_old_reloads_everything_and_says_so(empty: Stan
         world.tell("states", "", {"devices": {}})
     world.oldest_id = world.last_id
     empty.revive()
-    page.locator(".notice", has_text="loaded again").wait_for(timeout=15_000)
+    page.locator(".notice", has_text="loaded again").wait_for()
     page.locator(".row", has_text="After").wait_for()
     until(page, "document.querySelector('.tabs [aria-selected=true] .count').textContent === '1'")
 
@@ -82,16 +82,16 @@ def test_fault_119_where_no_sound_can_be_heard_a_red_strip_says_so_for_good(empt
 
 def test_fault_111_a_critical_alert_sounds_at_once_and_again_until_silenced(empty: StandIn, opened: Open) -> None:
     page = opened(empty)
-    until(page, "window.tones === 4", 3)
+    until(page, "window.tones === 4")
     empty.world.alert("Fire", "critical")
-    until(page, "window.tones === 8", 2)
-    until(page, "window.tones === 12", 12)
+    until(page, "window.tones === 8")
+    until(page, "window.tones === 12")
     page.keyboard.press("s")
     page.wait_for_timeout(10_600)
     assert page.evaluate("window.tones") == 12, "silenced, and heard again"
     assert page.locator(".strip.critical").is_visible(), "silencing is not acknowledging"
     empty.world.alert("Another fire", "critical")
-    until(page, "window.tones === 16", 2)
+    until(page, "window.tones === 16")
 
 
 def test_a_spent_sign_in_link_says_so_and_a_password_opens_the_room(opened: Open) -> None:

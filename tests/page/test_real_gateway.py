@@ -14,11 +14,12 @@ import pytest
 from tests.page.conftest import until
 from tests.page.real import DOORS, SITE, RealPage, link_of, sign_in
 from tests.page.screens import bring_axe, findings, settled
+from tests.support.brokers import SHARED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.browser
 Open = Callable[..., "Page"]
 #: More than all rows of these tests are drawn on a screen this tall.
 TALL = {"viewport": {"width": 1280, "height": 2400}}
@@ -68,7 +69,7 @@ def test_fault_118_an_entrapment_is_seen_and_heard_in_seconds_and_acknowledged_b
     real.says("lift-1", "elevator.fault", fault="entrapment_between", code="8", active=True, floor=15, occupied=True)
     page.locator(".row.is-critical", has_text="Passenger trapped in Lift 1").wait_for()
     took = time.monotonic() - began
-    until(page, f"window.tones > {tones}", 3)
+    until(page, f"window.tones > {tones}")
     page.locator(".sound-state.sounding").wait_for()
     assert page.locator(".strip.critical", has_text="Passenger trapped in Lift 1").is_visible()
 
@@ -84,7 +85,7 @@ def test_fault_118_an_entrapment_is_seen_and_heard_in_seconds_and_acknowledged_b
     page.locator(".strip.critical").wait_for(state="detached")
     [alert] = [each for each in real.open_alerts() if each["device"] == "lift-1"]
     assert (alert["state"], alert["acknowledged_by"]) == ("acknowledged", "user:admin")
-    assert took < 3, f"from the message to the row took {took:.1f} s"
+    assert took < 3 * SHARED, f"from the message to the row took {took:.1f} s"
 
 
 def test_a_lift_that_cannot_be_told_anything_leaves_no_failed_step(real: RealPage, room: Open) -> None:
@@ -170,15 +171,15 @@ def test_fault_113_a_process_that_stops_with_its_links_open_is_stale_within_ten_
     real.kill("api", signal.SIGSTOP)
     try:
         began = time.monotonic()
-        page.locator(".strip.stale").wait_for(timeout=14_000)
+        page.locator(".strip.stale").wait_for()
         took = time.monotonic() - began
         real.forced("door-23")
     finally:
         real.kill("api", signal.SIGCONT)
-    page.locator(".strip.stale").wait_for(state="detached", timeout=15_000)
+    page.locator(".strip.stale").wait_for(state="detached")
     page.locator(".search input").fill("Door 23")
     page.locator(".row", has_text="Door 23").wait_for()
-    assert took <= 11.5, f"the page looked live for {took:.1f} s"
+    assert took <= 10 * SHARED, f"the page looked live for {took:.1f} s"
 
 
 def test_fault_112_a_killed_api_is_told_and_resumed_without_loss_or_repetition(real: RealPage, room: Open) -> None:
@@ -195,7 +196,7 @@ def test_fault_112_a_killed_api_is_told_and_resumed_without_loss_or_repetition(r
         killed = time.monotonic()
         for _ in range(10):
             real.forced(f"door-{next(doors):02}")
-        page.locator(".strip.stale").wait_for(timeout=10_000)
+        page.locator(".strip.stale").wait_for()
         told = time.monotonic() - killed
         for _ in range(6):
             real.forced(f"door-{next(doors):02}")
@@ -205,7 +206,7 @@ def test_fault_112_a_killed_api_is_told_and_resumed_without_loss_or_repetition(r
     real.wait_back("api", old)
     for door in doors:
         real.forced(f"door-{door:02}")
-    page.locator(".strip.stale").wait_for(state="detached", timeout=20_000)
+    page.locator(".strip.stale").wait_for(state="detached")
 
     expected = sorted(each["title"]["en"] for each in real.open_alerts())
     assert len(expected) >= DOORS - 2
@@ -217,4 +218,4 @@ def test_fault_112_a_killed_api_is_told_and_resumed_without_loss_or_repetition(r
     assert all("last_event_id=" in url for url in streams), f"opened anew instead of resumed: {streams}"
     settled(page, "health")
     page.get_by_text(re.compile(r"resumed [1-9]\d*×, reloaded 0×")).wait_for()
-    assert told <= 10, f"the page looked live for {told:.1f} s after the API had died"
+    assert told <= 10 * SHARED, f"the page looked live for {told:.1f} s after the API had died"

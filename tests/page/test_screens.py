@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.page.standin import StandIn
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 Open = Callable[..., "Page"]
 SCREENS = (
     "alerts",

@@ -264,9 +264,9 @@ BOMBS = [
 
 @pytest.mark.parametrize("text", BOMBS, ids=range(len(BOMBS)))
 def test_fault_059_expression_bombs_are_refused_when_loaded_and_at_once(text: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert complaint(text) != ""
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < 0.05
 
 
 def test_fault_059_the_longest_expression_allowed_costs_microseconds() -> None:
@@ -280,9 +280,9 @@ def test_fault_059_the_longest_expression_allowed_costs_microseconds() -> None:
 
 
 def _seconds(work: object) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     work()  # type: ignore[operator]
-    return time.perf_counter() - started
+    return time.thread_time() - started
 
 
 @settings(max_examples=200, deadline=None)

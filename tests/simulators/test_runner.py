@@ -19,7 +19,7 @@ from simulators.links import parse_url
 from simulators.runner import Runner
 from simulators.scenario import parse
 from simulators.simulation import Simulation
-from tests.support.brokers import Account, wait_until
+from tests.support.brokers import PATIENCE, SHARED, Account, wait_until
 
 SCENARIO = """\
 name: {en: Small, zh: 小}
@@ -71,7 +71,7 @@ class Watcher:
         )
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self.ready.wait(5.0)
+        assert self.ready.wait(PATIENCE)
 
     def publish(self, topic: str, payload: bytes) -> None:
         self._client.publish(topic, payload, 1)
@@ -109,29 +109,31 @@ def test_devices_speak_under_their_own_credentials_and_the_ledger_agrees(
     thread = threading.Thread(target=runner.run, args=(None, stop), name="simulation")
     thread.start()
     try:
-        wait_until(lambda: runner.connected >= len(runner.links) - 1, 10, "all connections")
-        wait_until(lambda: b"offline" in watcher.payloads(AVAILABILITY), 10, "the last will of the lift that was cut")
-        wait_until(lambda: watcher.payloads(AVAILABILITY)[-1] == b"online", 10, "the lift to come back")
+        wait_until(lambda: runner.connected >= len(runner.links) - 1, what="all connections")
+        wait_until(lambda: b"offline" in watcher.payloads(AVAILABILITY), what="the last will of the lift that was cut")
+        wait_until(lambda: watcher.payloads(AVAILABILITY)[-1] == b"online", what="the lift to come back")
         watcher.publish(
             "gatehouse/v1/s1/b1-u1-lift1/commands", b'{"id":"c1","command":"announce","args":{},"expires":null}'
         )
-        wait_until(lambda: bool(watcher.payloads("gatehouse/v1/s1/b1-u1-lift1/results")), 10, "the command's result")
-        wait_until(lambda: len(watcher.payloads("dtu/b1-dtu1/up")) >= 12, 10, "frames of the meters")
+        wait_until(lambda: bool(watcher.payloads("gatehouse/v1/s1/b1-u1-lift1/results")), what="the command's result")
+        wait_until(lambda: len(watcher.payloads("dtu/b1-dtu1/up")) >= 12, what="frames of the meters")
         if kind == "nats":
-            wait_until(lambda: any(t.endswith("-water-02/events") for t, _, _ in watcher.messages), 10, "a water meter")
-        wait_until(lambda: any(t == "mqtt/face/basic" for t, _, _ in watcher.messages), 10, "the face terminal")
+            wait_until(
+                lambda: any(t.endswith("-water-02/events") for t, _, _ in watcher.messages), what="a water meter"
+            )
+        wait_until(lambda: any(t == "mqtt/face/basic" for t, _, _ in watcher.messages), what="the face terminal")
     finally:
         stop.set()
-        thread.join(15)
+        thread.join(PATIENCE)
     ledger.close()
     entries = lines(tmp_path / "ledger.jsonl")
     acknowledged = [entry for entry in entries if entry["pubacked"] is not None]
     assert acknowledged == entries, "everything was acknowledged before it left"
-    wait_until(lambda: len(watcher.messages) >= len(entries), 5, "every acknowledged message to arrive")
+    wait_until(lambda: len(watcher.messages) >= len(entries), what="every acknowledged message to arrive")
     assert watcher.payloads(AVAILABILITY)[-1] == b"offline", "a simulation that stops says goodbye"
     watcher.close()
     truth = {entry["incident"]: entry for entry in lines(tmp_path / "truth.jsonl")}
-    assert 0.9 < truth["forced"]["to"] - truth["forced"]["from"] < 2.0
+    assert 0.9 < truth["forced"]["to"] - truth["forced"]["from"] < 1.0 * SHARED
 
 
 def test_what_a_native_device_says_while_the_broker_is_away_arrives_afterwards(
@@ -145,18 +147,18 @@ def test_what_a_native_device_says_while_the_broker_is_away_arrives_afterwards(
     thread = threading.Thread(target=runner.run, args=(None, stop), name="simulation")
     thread.start()
     try:
-        wait_until(lambda: ledger.acknowledged > 10, 10, "the first messages")
+        wait_until(lambda: ledger.acknowledged > 10, what="the first messages")
         broker.kill()
-        wait_until(lambda: runner.connected == 0, 10, "the links to notice")
+        wait_until(lambda: runner.connected == 0, what="the links to notice")
         gone = time.time()
-        wait_until(lambda: time.time() > gone + 1.5, 5, "some readings to be made meanwhile")
+        wait_until(lambda: time.time() > gone + 1.5, what="some readings to be made meanwhile")
         broker.restart()
         back = time.time()
-        wait_until(lambda: runner.connected == len(runner.links), 20, "all connections again")
-        wait_until(lambda: ledger.outstanding == 0, 10, "all acknowledgements")
+        wait_until(lambda: runner.connected == len(runner.links), what="all connections again")
+        wait_until(lambda: ledger.outstanding == 0, what="all acknowledgements")
     finally:
         stop.set()
-        thread.join(15)
+        thread.join(PATIENCE)
     ledger.close()
     entries = [entry for entry in lines(tmp_path / "ledger.jsonl") if entry["device"].startswith("b1-water")]
     numbers = sorted(int(entry["id"].rpartition("-")[2]) for entry in entries if entry["device"] == "b1-water-01")

@@ -38,7 +38,7 @@ def running_postgres() -> Iterator[str]:
         port = probe.getsockname()[1]
 
     def run(*command: str) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=60, check=False, **as_user)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=180, check=False, **as_user)
         assert done.returncode == 0, f"{command[0]}: {done.stderr}"
 
     data = str(folder / "data")

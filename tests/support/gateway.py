@@ -29,10 +29,10 @@ from gateway.app.bulk import import_devices
 from gateway.config import Home, Settings
 from gateway.door import DoorClient, socket_path
 from gateway.model import Action, Actor, Role
-from tests.support.brokers import free_port, wait_until
+from tests.support.brokers import PATIENCE, free_port, wait_until
 from tests.support.mqtt_client import MqttTestClient
 
-READY_WITHIN = 40.0
+READY_WITHIN = 90.0
 
 
 class RealGateway:
@@ -76,13 +76,18 @@ class RealGateway:
         )
         out.close()
         if ready:
-            wait_until(lambda: "Ctrl-C stops" in self.output(), READY_WITHIN, f"ready; it said:\n{self.output()}")
+            wait_until(self._says_ready, READY_WITHIN, "ready")
+
+    def _says_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"it ended with {self.process.returncode}; it said:\n{self.output()}"
+        return "Ctrl-C stops" in self.output()
 
     def output(self) -> str:
         """What it printed."""
         return (self.home.path / "out.txt").read_text(encoding="utf-8")
 
-    def stop(self, within: float = 20.0) -> int:
+    def stop(self, within: float = PATIENCE) -> int:
         """SIGTERM; its exit code."""
         if self.process is None:
             return 0
@@ -110,14 +115,14 @@ class RealGateway:
         os.kill(pid, number)
         return pid
 
-    def wait_back(self, name: str, old: int, within: float = 15.0) -> None:
+    def wait_back(self, name: str, old: int, within: float = PATIENCE) -> None:
         """Returns when another process has taken the place of `old` and the gateway is ready."""
         wait_until(lambda: self.pids().get(name, old) != old, within, f"{name} started again")
         wait_until(self.ready, within, f"ready after {name} was started again")
 
     def ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/ready", timeout=2).status_code == 200
+            return httpx.get(f"{self.url}/ready", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -154,17 +159,17 @@ class RealGateway:
 
     def get(self, path: str, **query: Any) -> Any:
         """A GET under /api/v1; its JSON. A status other than 200 fails with the body."""
-        answer = httpx.get(self.url + path, params=query, headers=self.headers, timeout=10)
+        answer = httpx.get(self.url + path, params=query, headers=self.headers, timeout=30)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def post(self, path: str, body: Any = None, expect: int = 200) -> Any:
         """A POST; its JSON."""
-        answer = httpx.post(self.url + path, json=body or {}, headers=self.headers, timeout=10)
+        answer = httpx.post(self.url + path, json=body or {}, headers=self.headers, timeout=30)
         assert answer.status_code == expect, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
-    def wait_for(self, path: str, condition: Callable[[Any], bool], within: float = 10.0, **query: Any) -> Any:
+    def wait_for(self, path: str, condition: Callable[[Any], bool], within: float = PATIENCE, **query: Any) -> Any:
         """Asks until the answer satisfies; the answer."""
         found: list[Any] = []
 

@@ -18,7 +18,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-DEADLINE = 5.0
+DEADLINE = 60.0
+"""Seconds: what a loaded machine may take. A wait for what can no longer come, as the link is gone, ends at once."""
 REFUSED = 0x80
 
 
@@ -57,6 +58,7 @@ class MqttTestClient:
         self.puback_reasons: dict[int, ReasonCode] = {}
         self._changed = threading.Condition()
         self._connack: ReasonCode | None = None
+        self._gone = False
         self._v5 = version == MQTTProtocolVersion.MQTTv5
         self._clean = clean
         self._session_expiry = session_expiry
@@ -96,6 +98,7 @@ class MqttTestClient:
     def connect(self, deadline: float = DEADLINE) -> None:
         """Connects and waits for CONNACK. Raises `Refused` with the broker's reason, or when it hangs up instead."""
         self._connack = None
+        self._gone = False
         before = self.disconnects
         properties = None
         if self._v5:
@@ -132,9 +135,12 @@ class MqttTestClient:
     ) -> ReasonCode | None:
         """Publishes and waits for the PUBACK. Returns its reason: MQTT 5 says "Not authorized", 3.1.1 never does."""
         info = self.paho.publish(topic, payload, qos=qos, retain=retain)
-        info.wait_for_publish(deadline)
+        end = time.monotonic() + deadline
+        while not info.is_published() and not self._gone and time.monotonic() < end:
+            info.wait_for_publish(min(0.1, deadline))
         if not info.is_published():
-            raise AssertionError(f"no PUBACK for {topic} within {deadline} s (client {self.client_id})")
+            why = "the link is gone" if self._gone else f"not within {deadline} s"
+            raise AssertionError(f"no PUBACK for {topic}: {why} (client {self.client_id})")
         return self.puback_reasons.get(info.mid)
 
     def subscribe(self, *filters: str, qos: int = 1, deadline: float = DEADLINE) -> list[int]:
@@ -170,10 +176,12 @@ class MqttTestClient:
     def wait(self, condition: Callable[[], bool], deadline: float, what: str) -> None:
         """Until `condition` holds; an assertion names what did not happen and shows what did."""
         with self._changed:
-            if not self._changed.wait_for(condition, deadline):
+            self._changed.wait_for(lambda: condition() or self._gone, deadline)
+            if not condition():
                 seen = [f"{message.topic}={message.payload[:60]!r}" for message in self.messages[-5:]]
+                why = "the link is gone" if self._gone else f"not within {deadline} s"
                 raise AssertionError(
-                    f"{what}: not within {deadline} s (client {self.client_id}, {len(self.messages)} messages, "
+                    f"{what}: {why} (client {self.client_id}, {len(self.messages)} messages, "
                     f"the last: {seen}, disconnects: {self.disconnects})"
                 )
 
@@ -201,6 +209,7 @@ class MqttTestClient:
     ) -> None:
         with self._noting():
             self.disconnects += 1
+            self._gone = True
 
     def _on_message(self, _c: paho.Client, _u: object, message: paho.MQTTMessage) -> None:
         with self._noting():

@@ -16,8 +16,15 @@ from rules.reading import PLACES as SCOPES
 from rules.reading import nearest
 
 SHAPES = ("for", "count", "expect", "sequence", "silent")
+MEASURES = ("aggregate", "baseline")
 PLACES = ("device.name", "device.id", "zone.name", "building.name", "site.name", "scope", "count")
-TOLD = {"for": ("held_s",), "expect": ("waited_s",), "silent": ("silent_s", "last_heard")}
+TOLD = {
+    "for": ("held_s",),
+    "expect": ("waited_s",),
+    "silent": ("silent_s", "last_heard"),
+    "aggregate": ("aggregate", "samples"),
+    "baseline": ("value", "expected", "usual_deviation", "learned"),
+}
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -25,7 +32,9 @@ def complete(rule: Rule, words: dict[str, Node], node: Node, catalogue: Catalogu
     """The rule with `momentary`, `reads` and `personal` worked out, after every check."""
     _check_shape(rule, words, node)
     standing = [name for name in rule.on if (kind := catalogue.get(name)) is not None and kind.state]
-    if rule.for_ is not None and not standing and rule.on:
+    _check_measure(rule, words, catalogue)
+    _check_outcome(rule, words)
+    if rule.for_ is not None and not (standing or rule.measured) and rule.on:
         words["for"].problem(
             f"{', '.join(rule.on)} tells of occurrences, which do not last",
             "count them with `count: {at_least: 3, within: 2m}`",
@@ -37,7 +46,9 @@ def complete(rule: Rule, words: dict[str, Node], node: Node, catalogue: Catalogu
     ends = rule.clear is not None or rule.clear_after is not None
     return msgspec.structs.replace(
         rule,
-        momentary=not (ends or rule.count or rule.expect or rule.silent or (standing and not rule.sequence)),
+        momentary=not (
+            ends or rule.count or rule.expect or rule.silent or rule.measured or (standing and not rule.sequence)
+        ),
         reads=unique,
         personal=tuple(name for name in unique if (field := fields.get(name)) is not None and field.personal),
     )
@@ -53,9 +64,10 @@ def _check_shape(rule: Rule, words: dict[str, Node], node: Node) -> None:
     if shape in ("", "for", "count", "expect") and "on" not in words:
         node.problem("the rule has no kind to listen to", "write `on: meter.reading`, or what it is about")
     pointless = {
-        "silent": ("when", "at_once", "clear", "clear_after", "within", "late"),
-        "sequence": ("on", "when", "at_once", "clear"),
-        "expect": ("at_once", "clear", "within"),
+        "silent": ("when", "at_once", "clear", "clear_after", "within", "late", *MEASURES),
+        "sequence": ("on", "when", "at_once", "clear", *MEASURES),
+        "expect": ("at_once", "clear", "within", *MEASURES),
+        "count": ("at_once", "within", *MEASURES),
         "for": ("within",),
     }.get(shape, ("at_once", "within"))
     for word in pointless:
@@ -66,6 +78,33 @@ def _check_shape(rule: Rule, words: dict[str, Node], node: Node) -> None:
         words["sequence"].problem("the sequence has no end", "write `within: 5m` beside it")
     if shape == "silent" and (rule.scope != "device" or rule.scope_by is not None):
         words["scope"].problem("a silence is a device's", "leave scope out")
+
+
+def _check_measure(rule: Rule, words: dict[str, Node], catalogue: Catalogue) -> None:
+    """A figure is worked out over a number that some kind of the rule carries."""
+    if "aggregate" in words and "baseline" in words:
+        words["baseline"].problem("'baseline' and 'aggregate' do not go together", "make two rules of it")
+    fields = Fields(catalogue, rule.on)
+    for word, measure in (("aggregate", rule.aggregate), ("baseline", rule.baseline)):
+        if measure is None or not rule.on:
+            continue
+        field = fields.get(measure.field)
+        if field is None:
+            words[word].problem(*fields.missing(measure.field), measure.field)
+        elif field.type not in ("number", "integer"):
+            words[word].problem(f"'{measure.field}' is no number", "name a field that is measured", measure.field)
+
+
+def _check_outcome(rule: Rule, words: dict[str, Node]) -> None:
+    """Whether `together` and `inhibited_by` can be what they are."""
+    if "together" in words and (rule.scope != "device" or rule.scope_by is not None):
+        words["scope"].problem("what is judged together is judged device by device", "leave scope out")
+    if "inhibited_by" in words and rule.stands_alone:
+        words["inhibited_by"].problem(
+            "what stands alone is never inhibited", "leave out `stands_alone`, unless lives depend on it"
+        )
+    if rule.inhibited_by is not None and rule.id in rule.inhibited_by.rules and rule.level != "device":
+        words["inhibited_by"].problem("a place does not hang on another", "name another rule", rule.id)
 
 
 _INSTEAD = {
@@ -100,6 +139,7 @@ def _check_expressions(rule: Rule, words: dict[str, Node], catalogue: Catalogue)
             reads += fields_of(value)
         elif not complaints:
             words["scope"].problem("a scope is a value such as `plate`, not true or false")
+    reads += [measure.field for measure in (rule.aggregate, rule.baseline) if measure is not None]
     if rule.count is not None and rule.count.distinct is not None:
         fields = Fields(catalogue, rule.on)
         if fields.get(rule.count.distinct) is None:

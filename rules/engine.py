@@ -12,17 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from gateway.model.catalogue import Catalogue
 from gateway.model.event import Event
-from gateway.model.judgement import Cleared, Raised, RuleChange
+from gateway.model.judgement import Cleared, RuleChange
 from gateway.model.place import Device
 from rules import snapshot as snapshots
+from rules.calendar import Calendar
 from rules.conditions import CompiledRule, Effect, Sight, Silent, Track
 from rules.conditions.silent import overheard
 from rules.conditions.track import AVAILABILITY
 from rules.expressions import Getter
+from rules.judging import Judge
 from rules.language import RuleSet
 from rules.past import NO_PAST, Past
 from rules.plan import Entry, Index, Plan, covers
-from rules.timers import Timers
 
 #: Kinds of a device for which it is remembered who looks at them. More only comes from a device that invents kinds.
 MOST_PLANS = 500
@@ -31,19 +32,23 @@ MOST_PLANS = 500
 class Engine:
     """Judges events by rules. Times are seconds of the steady clock (`Event.at`), which never goes back."""
 
-    def __init__(self, rules: RuleSet, catalogue: Catalogue, topology: Mapping[str, Device]) -> None:
-        self.rules = rules
-        self._compiled = {rule.id: CompiledRule(rule, catalogue) for rule in rules}
-        self._index = Index(self._compiled.values())
-        self._silences = [rule for rule in self._compiled.values() if isinstance(rule.condition, Silent)]
+    def __init__(
+        self,
+        rules: RuleSet,
+        catalogue: Catalogue,
+        topology: Mapping[str, Device],
+        zones: Mapping[str, str] | None = None,
+    ) -> None:
+        """`zones` are the time zones of the sites, by site."""
+        self._catalogue = catalogue
         self._devices = dict(topology)
-        self._unheard = dict.fromkeys(self._devices) if self._silences else {}
-        self._plans: dict[str, dict[str, Plan]] = {}
+        self._calendar = Calendar(zones or {})
+        self._unheard: dict[str, None] = {}
         self._pasts: dict[tuple[str, str], Past] = {}
         self._heard: dict[str, float] = {}
-        self._timers = Timers()
         self._pending: list[RuleChange] = []
         self._now: float | None = None
+        self._compile(rules, {})
 
     @property
     def now(self) -> float | None:
@@ -54,6 +59,9 @@ class Engine:
         """What the event changes. Timers due by then fire first. An event from before `now` counts as of `now`."""
         at = event.at if self._now is None or event.at > self._now else self._now
         changes = self.advance(at)
+        if self._dated and self._calendar.follow(event.received, at):
+            for rule in self._calendar.scheduled():
+                self._judge.turn(self._compiled[rule], at, event.received, changes)
         try:
             plan = self._plans[event.device][event.kind]
         except KeyError:
@@ -67,11 +75,10 @@ class Engine:
             track = entry.rule.tracks.get(entry.scope)
             if track is not None and (event.kind == AVAILABILITY or not overheard(track, at, event.received)):
                 sight = Sight(event, at, plan.device, get, past, None, entry.covered)
-                self._judge(entry, entry.scope, sight, plan, changes)
+                self._judge.judge(entry.rule, entry.scope, sight, plan.site, changes)
         for entry in _concerned(plan, get, past):
-            self._judge(
-                entry, entry.scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes
-            )
+            sight = Sight(event, at, plan.device, get, past, None, entry.covered)
+            self._judge.judge(entry.rule, entry.scope, sight, plan.site, changes)
         if plan.read:
             self._judge_read(event, at, plan, past, changes)
         if plan.looks_back:
@@ -89,8 +96,8 @@ class Engine:
             track = rule.tracks.get(device)
             if track is not None and isinstance(rule.condition, Silent) and not rule.rule.on:
                 if rule.condition.hear(track, at) is Effect.WENT and track.active:
-                    changes.append(_end(rule, device, track, at=at, reason="cleared"))
-                self._settle(rule, device, track)
+                    self._judge.outcomes.went(rule, device, track, at, "cleared", changes)
+                self._judge.settle(rule, device, track)
         return changes
 
     def advance(self, now: float) -> list[RuleChange]:
@@ -98,8 +105,8 @@ class Engine:
         changes, self._pending = self._pending, []
         if self._unheard:
             self._listen(now)
-        while (due := self._timers.pop(now)) is not None:
-            self._fire(due[1], due[0], changes)
+        while (due := self._judge.timers.pop(now)) is not None:
+            self._judge.fire(due[1], due[0], changes)
         if self._now is None or now > self._now:
             self._now = now
         return changes
@@ -108,20 +115,25 @@ class Engine:
         """When `advance` will next have something to do; None for never, if nothing is heard."""
         if self._pending or self._unheard:
             return self._now or 0.0
-        return self._timers.next_due()
+        return self._judge.timers.next_due()
 
-    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> None:
-        """Devices that were added or changed, as of `now`. Those that are as they were cost nothing.
+    def set_topology(
+        self, devices: Iterable[Device], now: float | None = None, zones: Mapping[str, str] | None = None
+    ) -> None:
+        """Devices that were added or changed, as of `now`, and the sites' time zones. What is as it was costs nothing.
 
         What stood open for one that is now disabled ends: the next `process` or `advance` says so.
         """
         at = now if now is not None else self._now or 0.0
+        if zones is not None and self._calendar.set_zones(zones):
+            self._judge.turn_all(at, self._pending)
         disabled: set[str] = set()
         for device in devices:
             if self._devices.get(device.id) == device:
                 continue
             self._devices[device.id] = device
             self._plans.pop(device.id, None)
+            self._judge.outcomes.inhibition.topology_changed()
             if not device.enabled:
                 disabled.add(device.id)
             elif self._silences:
@@ -131,6 +143,17 @@ class Engine:
         if now is not None and self._unheard:
             self._listen(now)
 
+    def set_rules(self, rules: RuleSet, now: float) -> list[RuleChange]:
+        """Other rules from `now` on. A rule whose condition is the same keeps its state; what else stood open ends."""
+        changes = self.advance(now)
+        before = {
+            name: snapshots.RuleMemory(rule.rule.fingerprint, rule.tracks, rule.places)
+            for name, rule in self._compiled.items()
+        }
+        changes += self._compile(rules, before, now)
+        self._judge.turn_all(now, changes)
+        return changes
+
     def excuse(self, seconds: float, now: float) -> None:
         """Nobody listened for `seconds` up to `now`: what was not heard in that time counts against no device."""
         for device, at in self._heard.items():
@@ -138,24 +161,27 @@ class Engine:
         for name, rule in self._compiled.items():
             for scope, track in rule.tracks.items():
                 rule.condition.excuse(track, seconds, now)
-                self._timers.set((name, scope), track.due)
+                self._judge.timers.set((name, scope), track.due)
 
     def snapshot(self) -> bytes:
         """All it remembers. An engine of the same rules that restores it goes on exactly as this one."""
         pasts: dict[str, dict[str, dict[str, tuple[object, float]]]] = {}
         for (device, kind), past in self._pasts.items():
             pasts.setdefault(device, {})[kind] = past.values
+        lag, schedules = self._calendar.memory()
         return snapshots.encode(
             snapshots.Snapshot(
                 version=snapshots.VERSION,
                 now=self._now,
                 rules={
-                    name: snapshots.RuleMemory(rule.rule.fingerprint, rule.tracks)
+                    name: snapshots.RuleMemory(rule.rule.fingerprint, rule.tracks, rule.places)
                     for name, rule in self._compiled.items()
-                    if rule.tracks
+                    if rule.tracks or rule.places
                 },
                 pasts=pasts,
                 heard=self._heard,
+                lag=lag,
+                schedules=schedules,
             )
         )
 
@@ -168,22 +194,44 @@ class Engine:
         self._now = loaded.now
         at = loaded.now or 0.0
         self._heard = loaded.heard
+        self._pasts = {}
+        for device, kinds in loaded.pasts.items():
+            for kind, values in kinds.items():
+                self._pasts[device, kind] = past = Past(())
+                past.values = values
+        self._calendar.recall(loaded.lag, loaded.schedules, loaded.now)
+        changes = self._compile(self.rules, loaded.rules, at)
+        self._forget({device.id for device in self._devices.values() if not device.enabled}, at)
+        return changes
+
+    def _compile(
+        self, rules: RuleSet, memories: Mapping[str, snapshots.RuleMemory], at: float = 0.0
+    ) -> list[RuleChange]:
+        """Makes `rules` the ones in force, with what is remembered of those whose condition is the same."""
+        self.rules = rules
+        self._compiled = {rule.id: CompiledRule(rule, self._catalogue) for rule in rules}
+        self._index = Index(self._compiled.values())
+        self._plans: dict[str, dict[str, Plan]] = {}
+        self._silences = [rule for rule in self._compiled.values() if isinstance(rule.condition, Silent)]
+        self._unheard = dict.fromkeys(self._devices) if self._silences else {}
+        self._calendar.take(self._compiled.values())
+        self._dated = any(rule.dated for rule in self._compiled.values())
         changes: list[RuleChange] = []
-        for name, memory in loaded.rules.items():
+        for name, memory in memories.items():
             rule = self._compiled.get(name)
             if rule is not None and rule.rule.fingerprint == memory.fingerprint:
                 rule.tracks.update(memory.tracks)
-                for scope, track in memory.tracks.items():
-                    self._timers.set((name, scope), track.due)
+                rule.places.update(memory.places)
                 continue
             reason = "rule_removed" if rule is None else "rule_changed"
-            standing = [scope for scope, track in memory.tracks.items() if track.active]
+            reported = memory.places or memory.tracks
+            standing = [scope for scope, track in reported.items() if track.active]
             changes += [Cleared(rule=name, scope=scope, at=at, reason=reason) for scope in standing]
-        for device, kinds in loaded.pasts.items():
-            for kind, values in kinds.items():
-                self._pasts[device, kind] = past = Past(self._index.looked_back_on(kind))
-                past.values = {field: value for field, value in values.items() if field in past.fields}
-        self._forget({device.id for device in self._devices.values() if not device.enabled}, at)
+        for (_, kind), past in self._pasts.items():
+            past.fields = self._index.looked_back_on(kind)
+            past.values = {field: value for field, value in past.values.items() if field in past.fields}
+        self._judge = Judge(self._compiled, self._devices, self._calendar, self._heard)
+        self._judge.outcomes.reconcile(at, changes)
         return changes
 
     def _plan(self, event: Event) -> Plan:
@@ -208,7 +256,8 @@ class Engine:
         for entry in plan.read:
             scope = _scope(entry, get, past)
             if scope and (scope in entry.rule.tracks or _wakes(entry, get, past)):
-                self._judge(entry, scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes)
+                sight = Sight(event, at, plan.device, get, past, None, entry.covered)
+                self._judge.judge(entry.rule, scope, sight, plan.site, changes)
 
     def _process_old(self, event: Event, at: float, plan: Plan, changes: list[RuleChange]) -> None:
         """A late event is shown to the rules that ask for it, a replayed one to none; both prove the device speaks."""
@@ -220,75 +269,10 @@ class Engine:
         for entry in wanted:
             scope = _scope(entry, get, past)
             if scope and (scope in entry.rule.tracks or _wakes(entry, get, past)):
-                self._judge(entry, scope, Sight(event, at, plan.device, get, past, None, entry.covered), plan, changes)
+                sight = Sight(event, at, plan.device, get, past, None, entry.covered)
+                self._judge.judge(entry.rule, scope, sight, plan.site, changes)
         if plan.speaks and event.kind != AVAILABILITY:
             self._heard[event.device] = at
-
-    def _judge(self, entry: Entry, scope: str, sight: Sight, plan: Plan, changes: list[RuleChange]) -> None:
-        """Shows an event to a rule that has a reason to look at it."""
-        rule = entry.rule
-        track = rule.tracks.get(scope)
-        if track is None:
-            track = rule.tracks[scope] = Track(site=plan.site)
-        track.device = sight.event.device
-        if sight.event.kind in rule.rule.on:
-            sight.verdict = rule.condition.when.verdict(sight.get, sight.past)
-        effect = rule.condition.judge(track, sight)
-        if effect is Effect.CAME:
-            self._raise(rule, scope, track, sight.at, changes)
-        if track.active and effect is Effect.WENT:
-            changes.append(_end(rule, scope, track, at=sight.at, reason="cleared", sight=sight))
-        elif track.active and rule.ending is not None and rule.ending.judge(track, sight):
-            changes.append(_end(rule, scope, track, at=sight.at, reason="cleared", sight=sight))
-            rule.condition.reset(track)
-        self._settle(rule, scope, track)
-
-    def _fire(self, key: tuple[str, str], at: float, changes: list[RuleChange]) -> None:
-        """A timer. Where an end and a beginning are due together, the end comes first."""
-        rule = self._compiled[key[0]]
-        scope = key[1]
-        track = rule.tracks[scope]
-        if track.clears is not None and track.clears <= at:
-            changes.append(_end(rule, scope, track, at=at, reason="clear_after"))
-            rule.condition.reset(track)
-        if track.ripens is not None and track.ripens <= at:
-            effect = rule.condition.ripen(track, at, self._heard)
-            if effect is Effect.CAME:
-                self._raise(rule, scope, track, at, changes)
-            elif effect is Effect.WENT and track.active:
-                changes.append(_end(rule, scope, track, at=at, reason="cleared"))
-        self._settle(rule, scope, track)
-
-    def _raise(self, compiled: CompiledRule, scope: str, track: Track, at: float, changes: list[RuleChange]) -> None:
-        rule = compiled.rule
-        data = track.evidence[-1].data if track.evidence else {}
-        values = {field: data[field] for field in rule.reads if field in data}
-        values.update(compiled.condition.values(track))
-        changes.append(
-            Raised(
-                rule=rule.id,
-                scope=scope,
-                at=at,
-                site=track.site,
-                device=track.device,
-                again=track.active,
-                momentary=rule.momentary,
-                values=values,
-                evidence=tuple(track.evidence),
-            )
-        )
-        track.evidence = []
-        track.active = not rule.momentary
-        if track.active and compiled.ending is not None:
-            compiled.ending.began(track, at)
-
-    def _settle(self, compiled: CompiledRule, scope: str, track: Track) -> None:
-        """Sets the track's timer, or lets go of a track in which nothing stands open."""
-        if not track.active and track.state is None:
-            del compiled.tracks[scope]
-            self._timers.set((compiled.rule.id, scope), None)
-        else:
-            self._timers.set((compiled.rule.id, scope), track.due)
 
     def _listen(self, at: float) -> None:
         """Starts listening to devices that have not been listened to, or whose record changed."""
@@ -304,10 +288,10 @@ class Engine:
                     if track is None:
                         track = rule.tracks[device.id] = Track(site=device.site, device=device.id)
                     rule.condition.begin(track, at, allowed)
-                    self._timers.set((rule.rule.id, device.id), track.due)
+                    self._judge.settle(rule, device.id, track)
                 elif track is not None and not track.active:
                     del rule.tracks[device.id]
-                    self._timers.set((rule.rule.id, device.id), None)
+                    self._judge.timers.set((rule.rule.id, device.id), None)
 
     def _forget(self, devices: Set[str], at: float) -> None:
         """Ends whatever stands open because of devices that are no longer listened to."""
@@ -315,20 +299,11 @@ class Engine:
             self._unheard.pop(name, None)
         for rule in self._compiled.values():
             for scope in [scope for scope, track in rule.tracks.items() if track.device in devices]:
-                if rule.tracks[scope].active:
-                    self._pending.append(Cleared(rule=rule.rule.id, scope=scope, at=at, reason="device_disabled"))
+                track = rule.tracks[scope]
+                if track.active:
+                    self._judge.outcomes.went(rule, scope, track, at, "device_disabled", self._pending)
                 del rule.tracks[scope]
-                self._timers.set((rule.rule.id, scope), None)
-
-
-def _end(
-    rule: CompiledRule, scope: str, track: Track, *, at: float, reason: str, sight: Sight | None = None
-) -> Cleared:
-    """Ends what is active; the event that ended it, if one did, is the evidence."""
-    track.active = False
-    track.clears = None
-    evidence = () if sight is None else (sight.evidence(),)
-    return Cleared(rule=rule.rule.id, scope=scope, at=at, reason=reason, evidence=evidence)
+                self._judge.timers.set((rule.rule.id, scope), None)
 
 
 def _concerned(plan: Plan, get: Getter, past: Past) -> Sequence[Entry]:

@@ -12,6 +12,7 @@ from hashlib import sha256
 import msgspec
 
 from gateway.model.alert import Severity
+from rules.schedule import Schedule
 
 Text = dict[str, str]
 """The same sentence by language: `en`, `zh`."""
@@ -49,6 +50,64 @@ class Silent(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float | None = None
     intervals: float | None = None
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What a value has to keep to: every bound that is given."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def hold(self, value: float) -> bool:
+        """Whether the value keeps to all of them."""
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+
+class Aggregate(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure worked out over the values of `field` in the last `over` seconds, from at least so many `samples`."""
+
+    field: str
+    function: str
+    over: float
+    bounds: Bounds
+    samples: int
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """How far `field` is from what it usually is at this hour of the week.
+
+    `weeks` is how many are remembered, `learn` how many have to be known before anything is judged, `deviation` how
+    many usual deviations, and `at_least` how much at the least, the difference has to be.
+    """
+
+    field: str
+    weeks: int = 4
+    deviation: float = 4.0
+    learn: int = 3
+    direction: str = "either"
+    at_least: float = 0.0
+
+
+class Together(msgspec.Struct, frozen=True, kw_only=True):
+    """At least so many devices of a place, whose conditions came within a time of one another."""
+
+    scope: str
+    at_least: int
+    within: float
+
+
+class Inhibition(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules, by id or by `prefix*`, whose alerts explain this one; it is raised `settle` seconds after they end."""
+
+    rules: tuple[str, ...]
+    settle: float = 0.0
 
 
 class DeviceFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +148,7 @@ class Then(msgspec.Struct, frozen=True, kw_only=True):
 
 _DECISIVE = (
     *("on", "devices", "scope", "scope_by", "when", "for_", "at_once", "count", "expect", "sequence", "within"),
-    *("silent", "clear", "clear_after", "late"),
+    *("silent", "clear", "clear_after", "late", "schedule", "aggregate", "baseline", "together", "inhibited_by"),
 )
 
 
@@ -97,8 +156,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One rule of a pack.
 
     `scope` is a place (device, zone, building, site); `scope_by`, where given, an expression that divides it further.
-    `for_` is the word `for`. `momentary` marks a rule whose condition has no end. `reads` are the fields whose values
-    go with the alert, and `personal` those of them that are personal data.
+    `for_` is the word `for`, `schedule` the words `during` and `except`. `stands_alone` marks what concerns lives: it
+    is never folded, suppressed or inhibited. `momentary` marks a rule whose condition has no end. `reads` are the
+    fields whose values go with the alert, and `personal` those of them that are personal data.
     """
 
     id: str
@@ -124,6 +184,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     clear: str | None = None
     clear_after: float | None = None
     late: bool = False
+    schedule: Schedule | None = None
+    aggregate: Aggregate | None = None
+    baseline: Baseline | None = None
+    together: Together | None = None
+    inhibited_by: Inhibition | None = None
+    stands_alone: bool = False
     then: Then = Then()
     reads: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
@@ -135,6 +201,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Every kind the condition listens to; empty where a silence listens to all."""
         steps = [kind for step in self.sequence for kind in step.on]
         return tuple(dict.fromkeys([*self.on, *(self.expect.on if self.expect else ()), *steps]))
+
+    @property
+    def measured(self) -> bool:
+        """Whether a figure is judged, which stands as long as nothing else is measured, and not each event."""
+        return self.aggregate is not None or self.baseline is not None
+
+    @property
+    def level(self) -> str:
+        """What one of its alerts is for: device, zone, building or site."""
+        return self.together.scope if self.together is not None else self.scope
 
     @cached_property
     def fingerprint(self) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from itertools import starmap
 from pathlib import Path
@@ -12,9 +15,12 @@ from gateway.model.catalogue import Catalogue
 from rules.coherence import complete
 from rules.document import Document, Node
 from rules.errors import PackError, Problem
-from rules.language import Rule, RuleSet
+from rules.inhibition import named
+from rules.language import Inhibition, Rule, RuleSet
 from rules.reading import WORDS, read_rule
 from rules.timeline import Timeline, read_timelines
+
+_SHIPPED_ID = re.compile(r"^- id: (\S+)", re.MULTILINE)
 
 
 class Pack:
@@ -27,6 +33,7 @@ class Pack:
         self._document = document
         self._catalogue = catalogue
         self.places: dict[str, Node] = {}
+        self.inhibitions: dict[str, Node] = {}
         root = document.root()
         if root is None:
             return
@@ -51,6 +58,8 @@ class Pack:
             words["id"].problem(f"'{rule.id}' is already the id of the rule in line {self.places[rule.id].line}")
         elif "id" in words:
             self.places[rule.id] = words["id"]
+            if "inhibited_by" in words:
+                self.inhibitions[rule.id] = words["inhibited_by"]
         timelines = read_timelines(words["tests"], rule, self._catalogue) if "tests" in words else []
         if len(self._document.problems) == before:
             self.rules.append(rule)
@@ -70,7 +79,44 @@ def read_packs(sources: Mapping[str, str] | Iterable[Path | str], catalogue: Cat
             if rule in seen:
                 node.problem(f"'{rule}' is already the id of a rule in {seen[rule]}", "choose another id")
             seen.setdefault(rule, pack.file)
+    _check_causes(packs)
     return packs
+
+
+def _check_causes(packs: list[Pack]) -> None:
+    """Whether the rules named by `inhibited_by` exist, and none explains itself by way of others."""
+    inhibiting = {rule.id: rule.inhibited_by for pack in packs for rule in pack.rules if rule.inhibited_by is not None}
+    if not inhibiting:
+        return
+    known = {rule for pack in packs for rule in pack.places}
+    for pack in packs:
+        for rule, node in pack.inhibitions.items():
+            for pattern in inhibiting[rule].rules if rule in inhibiting else ():
+                if any(named(pattern, other) for other in known) or any(named(pattern, one) for one in shipped_ids()):
+                    continue
+                close = get_close_matches(pattern, known | shipped_ids(), n=1, cutoff=0.5)
+                node.problem(f"no rule is called '{pattern}'", f"did you mean '{close[0]}'?" if close else "", pattern)
+            circle = _circle(rule, inhibiting)
+            if circle:
+                node.problem(f"the rule inhibits itself: {' by '.join(circle)}", "leave one of them out")
+
+
+def _circle(rule: str, inhibiting: Mapping[str, Inhibition]) -> list[str]:
+    """The way from a rule over its causes back to it; empty where there is none. A rule may name itself: see docs."""
+    paths = [[rule]]
+    seen: set[str] = set()
+    while paths:
+        path = paths.pop()
+        words = inhibiting.get(path[-1])
+        for other in inhibiting if words is not None else ():
+            if words is None or other == path[-1] or not any(named(pattern, other) for pattern in words.rules):
+                continue
+            if other == rule:
+                return [*path, rule]
+            if other not in seen:
+                seen.add(other)
+                paths.append([*path, other])
+    return []
 
 
 def load_packs(sources: Mapping[str, str] | Iterable[Path | str], catalogue: Catalogue | None = None) -> RuleSet:
@@ -91,6 +137,13 @@ def shipped_packs() -> list[Path]:
     """The packs that come with the product."""
     folder = Path(str(files("rules"))) / "packs"
     return sorted(folder.glob("*.yaml"))
+
+
+@cache
+def shipped_ids() -> frozenset[str]:
+    """The ids of the rules that come with the product, without reading the packs whole."""
+    found = (_SHIPPED_ID.findall(path.read_text(encoding="utf-8")) for path in shipped_packs())
+    return frozenset(name for names in found for name in names)
 
 
 def _read_files(paths: Iterable[Path | str]) -> Iterator[Document]:

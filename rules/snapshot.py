@@ -8,7 +8,7 @@ import msgspec
 
 from rules.conditions import Track
 
-VERSION = 1
+VERSION = 2
 
 
 class RuleMemory(msgspec.Struct):
@@ -16,16 +16,23 @@ class RuleMemory(msgspec.Struct):
 
     fingerprint: str
     tracks: dict[str, Track]
+    places: dict[str, Track] = {}
 
 
 class Snapshot(msgspec.Struct):
-    """All an engine remembers. `pasts` is by device, kind and field: the last value and since when."""
+    """All an engine remembers.
+
+    `pasts` is by device, kind and field: the last value and since when. `lag` is the wall clock's lead over the steady
+    clock, None before the first event; `schedules` by rule and time zone whether it is inside.
+    """
 
     version: int
     now: float | None
     rules: dict[str, RuleMemory]
     pasts: dict[str, dict[str, dict[str, tuple[Any, float]]]]
     heard: dict[str, float]
+    lag: float | None = None
+    schedules: dict[str, dict[str, bool]] = {}
 
 
 _decoder = msgspec.json.Decoder(Snapshot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,13 @@ import msgspec
 from gateway.catalogue import load_catalogue
 from gateway.model.catalogue import Catalogue
 from gateway.model.event import Event
-from gateway.model.judgement import Raised, RuleChange
+from gateway.model.judgement import Raised, RuleChange, Withheld
 from rules.durations import spoken_duration
 from rules.engine import Engine
 from rules.errors import PackError, Problem
-from rules.language import RuleSet
-from rules.loading import read_packs
+from rules.language import Rule, RuleSet
+from rules.loading import load_packs, read_packs, shipped_packs
 from rules.timeline import Said, Timeline, Wanted
-
-START = 1_767_225_600.0
-"""The virtual clock's start: 2026-01-01 00:00 UTC. Any would do."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +67,9 @@ def run(sources: Mapping[str, str] | Iterable[Path | str], catalogue: Catalogue 
     packs = read_packs(sources, known)
     timelines = [timeline for pack in packs for timeline in pack.timelines if not pack.problems]
     tested = {timeline.rule.id for timeline in timelines}
+    rules = RuleSet(rule for pack in packs for rule in pack.rules)
     return Report(
-        results=tuple(run_timeline(timeline, known) for timeline in timelines),
+        results=tuple(run_timeline(timeline, known, rules) for timeline in timelines),
         untested=tuple(rule.id for pack in packs for rule in pack.rules if not pack.problems and rule.id not in tested),
         problems=tuple(problem for pack in packs for problem in pack.problems),
     )
@@ -86,10 +85,13 @@ def run_timelines(
     return report.results
 
 
-def run_timeline(timeline: Timeline, catalogue: Catalogue) -> Result:
-    """Plays one test through an engine that knows nothing but its rule."""
-    came = play(timeline, catalogue)
-    story = _story(timeline, came)
+def run_timeline(timeline: Timeline, catalogue: Catalogue, others: RuleSet | None = None) -> Result:
+    """Plays one test through an engine that knows its rule, and of `others` or the shipped rules those it names."""
+    try:
+        came = play(timeline, catalogue, others)
+        story = _story(timeline, came)
+    except LookupError as error:
+        story = (str(error.args[0]),)
     return Result(
         rule=timeline.rule.id,
         name=timeline.name,
@@ -100,23 +102,42 @@ def run_timeline(timeline: Timeline, catalogue: Catalogue) -> Result:
     )
 
 
-def play(timeline: Timeline, catalogue: Catalogue, restart: bool = False) -> list[RuleChange]:
-    """All changes of a test. With `restart` the engine is snapshotted, thrown away and restored after every event."""
-    rules = RuleSet([timeline.rule])
+def play(
+    timeline: Timeline, catalogue: Catalogue, others: RuleSet | None = None, restart: bool = False
+) -> list[RuleChange]:
+    """All changes of the rule in a test. Raises `LookupError` where `with` names no rule.
+
+    With `restart` the engine is snapshotted, thrown away and restored after every event.
+    """
+    rules = RuleSet([timeline.rule, *(_other(name, others) for name in timeline.with_rules)])
     devices = {device.id: device for device in timeline.devices}
-    engine = Engine(rules, catalogue, devices)
-    changes = engine.advance(START)
+    zones = {device.site: timeline.timezone for device in timeline.devices}
+    engine = Engine(rules, catalogue, devices, zones)
+    changes = engine.advance(timeline.start)
     for number, said in enumerate(timeline.said, start=1):
-        changes += engine.process(_event(said, number, devices[said.device].site))
+        changes += engine.process(_event(said, number, timeline.start, devices[said.device].site))
         if restart:
             memory = engine.snapshot()
-            engine = Engine(rules, catalogue, devices)
+            engine = Engine(rules, catalogue, devices, zones)
             changes += engine.restore(memory)
-    return changes + engine.advance(START + timeline.length)
+    changes += engine.advance(timeline.start + timeline.length)
+    return [change for change in changes if change.rule == timeline.rule.id]
 
 
-def _event(said: Said, number: int, site: str) -> Event:
-    at = START + said.at
+def _other(name: str, others: RuleSet | None) -> Rule:
+    rule = (others.get(name) if others is not None else None) or _shipped().get(name)
+    if rule is None:
+        raise LookupError(f"the test wants the rule '{name}', which is in none of these packs and does not ship")
+    return rule
+
+
+@cache
+def _shipped() -> RuleSet:
+    return load_packs(shipped_packs())
+
+
+def _event(said: Said, number: int, start: float, site: str) -> Event:
+    at = start + said.at
     return Event(
         device=said.device,
         kind=said.kind,
@@ -137,7 +158,7 @@ def _story(timeline: Timeline, came: list[RuleChange]) -> tuple[str, ...]:
     lines: list[tuple[float, int, str]] = []
     wrong = False
     for change in came:
-        at, outcome = round(change.at - START, 6), _outcome(change)
+        at, outcome = round(change.at - timeline.start, 6), _outcome(change)
         match = next((wanted for wanted in left if _fits(wanted, at, outcome, change.scope)), None)
         if match is not None:
             left.remove(match)
@@ -163,4 +184,4 @@ def _fits(wanted: Wanted, at: float, outcome: str, scope: str) -> bool:
 def _outcome(change: RuleChange) -> str:
     if isinstance(change, Raised):
         return "again" if change.again else "raised"
-    return "cleared"
+    return "withheld" if isinstance(change, Withheld) else "cleared"

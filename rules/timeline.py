@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -13,9 +15,13 @@ from rules.durations import parse_duration
 from rules.language import Rule
 from rules.reading import nearest
 
-OUTCOMES = ("raised", "again", "cleared")
+OUTCOMES = ("raised", "again", "withheld", "cleared")
 _STEP = ("at", "say", "from", "every", "until", "late", "replay", "want", "scope")
-_DEVICE = ("type", "zone", "building", "site", "report_interval")
+_DEVICE = ("type", "zone", "building", "site", "connected_via", "powered_by", "report_interval")
+TEST = ("name", "device", "devices", "with", "start", "timezone", "timeline")
+START = 1_767_225_600.0
+"""Where a test's clock starts if nothing else is said: 2026-01-01 00:00 UTC."""
+ZONE = "Asia/Shanghai"
 _MOST_EVENTS = 5000
 
 
@@ -39,9 +45,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """One test of one rule. Whatever is not wanted must not come."""
+    """One test of one rule. Whatever is not wanted must not come.
+
+    `with_rules` are the ids of rules that judge along, as causes of `inhibited_by`; what they say is not wanted of
+    anybody. `start` is in Unix seconds, `timezone` that of all sites.
+    """
 
     rule: Rule
+    with_rules: tuple[str, ...] = ()
+    start: float = START
+    timezone: str = ZONE
     name: str
     file: str
     line: int
@@ -70,7 +83,7 @@ class _Reading:
         self.length = 0.0
 
     def timeline(self) -> Timeline | None:
-        words = self.node.words(("name", "device", "devices", "timeline"), "a test")
+        words = self.node.words(TEST, "a test")
         if not {"name", "timeline"} <= words.keys():
             if self.node.is_mapping:
                 self.node.problem("a test needs a name and a timeline", "write `- name: …` and `timeline: […]`")
@@ -82,8 +95,12 @@ class _Reading:
             self.devices["device-1"] = self._device("device-1", words.get("device"))
         for item in words["timeline"].items():
             self._step(item)
+        zone = self._zone(words["timezone"]) if "timezone" in words else ZONE
         return Timeline(
             rule=self.rule,
+            with_rules=words["with"].texts("with") if "with" in words else (),
+            start=self._start(words["start"], zone) if "start" in words else START,
+            timezone=zone,
             name=words["name"].text("name") or "",
             file=self.node.document.file,
             line=self.node.line,
@@ -95,7 +112,7 @@ class _Reading:
 
     def _device(self, name: str, node: Node | None) -> Device:
         words = node.words(_DEVICE, "a device") if node is not None else {}
-        told = {word: words[word].text(word) for word in ("type", "zone", "building", "site") if word in words}
+        told = {word: words[word].text(word) for word in _DEVICE[:-1] if word in words}
         types = self.rule.devices.type
         interval = _moment(words["report_interval"], "report_interval") if "report_interval" in words else 0.0
         return Device(
@@ -106,8 +123,28 @@ class _Reading:
             type=told.get("type") or (types[0] if types else "device"),
             zone=told.get("zone"),
             building=told.get("building"),
+            connected_via=told.get("connected_via"),
+            powered_by=told.get("powered_by"),
             report_interval=interval or 0.0,
         )
+
+    def _zone(self, node: Node) -> str:
+        text = node.text("timezone") or ZONE
+        try:
+            ZoneInfo(text)
+        except (ZoneInfoNotFoundError, ValueError):
+            node.problem(f"no time zone is called '{text}'", "write one like `Asia/Shanghai` or `Europe/Berlin`")
+            return ZONE
+        return text
+
+    def _start(self, node: Node, zone: str) -> float:
+        """A local time."""
+        text = node.text("start") or ""
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()
+        except ValueError:
+            node.problem(f"'{text}' is no time", "write `start: 2026-03-02T21:50`, in the time zone of the test")
+            return START
 
     def _step(self, node: Node) -> None:
         words = node.words(_STEP, "a step of a timeline")

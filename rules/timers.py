@@ -1,11 +1,13 @@
-"""Due times, in order: by time, then by rule, then by scope."""
+"""Due times, in order: by time, then by rule, then by scope; a rule's schedule comes before its scopes."""
 
 from __future__ import annotations
 
 from heapq import heappop, heappush
 
-Key = tuple[str, str]
-"""A rule's id and a scope."""
+Key = tuple[str, ...]
+"""A rule's id, alone for its schedule; with a scope; with a place and `TOGETHER` for the devices of a place."""
+
+TOGETHER = "together"
 
 
 class Timers:

@@ -316,7 +316,7 @@ class Core:
     def _topology_changed(self, changed: Sequence[Device], sheet: Sheet) -> None:
         sites, devices = self.registry.take_changes()
         sheet.entries.append(PlaceEntry(sheet.at, sheet.wall, sites, devices))
-        self.engine.set_topology([device for _, device in devices], sheet.at)
+        self.engine.set_topology([device for _, device in devices], sheet.at, self.registry.time_zones)
         self.desk.set_topology(self.registry.devices, self.registry.zones, self.registry.sites)
         for device in changed:
             self.pipeline.rejects.adopted(device.adapter, device.external_id)

@@ -139,7 +139,8 @@ class Pipeline:
             for before, entry in zip([None, *entries], entries, strict=False):
                 if isinstance(entry, PlaceEntry):
                     self.registry.redo(entry.sites, entry.devices)
-                    self.engine.set_topology([device for _, device in entry.devices], entry.at)
+                    devices = [device for _, device in entry.devices]
+                    self.engine.set_topology(devices, entry.at, self.registry.time_zones)
                 elif isinstance(entry, ActionEntry):
                     self._replay_action(entry, before)
                 elif isinstance(entry, MessageEntry) and entry.fate not in STOPPED:

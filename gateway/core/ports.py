@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from gateway.model import Changes, CommandResult, Decision, Device, Event, Question, RuleChange
@@ -23,8 +23,10 @@ class Engine(Protocol):
     def hear(self, device: str, at: float) -> list[RuleChange]:
         """A device was heard of without an event."""
 
-    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> None:
-        """Devices that were added or changed."""
+    def set_topology(
+        self, devices: Iterable[Device], now: float | None = None, zones: Mapping[str, str] | None = None
+    ) -> None:
+        """Devices that were added or changed, and the sites' time zones."""
 
     def excuse(self, seconds: float, now: float) -> None:
         """Nobody listened for `seconds` up to `now`: silence in that time counts against no device."""

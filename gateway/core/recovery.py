@@ -143,7 +143,7 @@ def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Re
     found = _snapshot(writer, engine)
     position, lag, state, restored.ended = found or (0, 0.0, None, [])
     begin_at(writer, pipeline, position, lag, state, remember)
-    engine.set_topology(pipeline.registry.devices.values())
+    engine.set_topology(pipeline.registry.devices.values(), None, pipeline.registry.time_zones)
     for number, at, time, batch in journal_batches(writer, position):
         pipeline.replay(batch.entries, at, Sheet(pipeline.seq, at, time))
         position = number

@@ -31,6 +31,11 @@ class Registry:
         for device in devices:
             self._place(device.id, device)
 
+    @property
+    def time_zones(self) -> dict[str, str]:
+        """The sites' IANA time zones, by site; under "" that of sites nobody described."""
+        return {"": self._default.timezone, **{site.id: site.timezone for site in self.sites.values()}}
+
     def put(self, device: Device) -> None:
         """Adds a device or replaces its record."""
         self._changed_devices.append((self.devices.get(device.id), device))

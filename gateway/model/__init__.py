@@ -23,7 +23,7 @@ from gateway.model.duty import (
     Slot,
 )
 from gateway.model.event import Event, Fate
-from gateway.model.judgement import Cleared, Raised, RuleChange
+from gateway.model.judgement import Cleared, Raised, RuleChange, Withheld
 from gateway.model.passes import Decision, DecisionRecord, Pass, Question
 from gateway.model.place import Device, Site, Zone
 from gateway.model.plan import PlanRun, StepRun, StepState
@@ -74,6 +74,7 @@ __all__ = [
     "Slot",
     "StepRun",
     "StepState",
+    "Withheld",
     "WorkOrder",
     "Zone",
 ]

@@ -1,4 +1,4 @@
-"""What the rules engine says: a condition became true, came again, or ended."""
+"""What the rules engine says: a condition became true, came again, is explained by another, or ended."""
 
 from __future__ import annotations
 
@@ -37,4 +37,23 @@ class Cleared(msgspec.Struct, frozen=True, kw_only=True, tag="cleared"):
     evidence: tuple[Evidence, ...] = ()
 
 
-RuleChange = Raised | Cleared
+class Withheld(msgspec.Struct, frozen=True, kw_only=True, tag="withheld"):
+    """A rule's condition holds for `scope`, but is explained by another that holds: `cause`, for `cause_scope`.
+
+    It is not raised on its own while the cause is there, or, where it was raised before, stands under it from now on.
+    It ends with `Cleared`; if the cause ends first, `Raised` follows. A `momentary` one is told and forgotten.
+    """
+
+    rule: str
+    scope: str
+    at: float
+    site: str
+    cause: str
+    cause_scope: str
+    device: str | None = None
+    momentary: bool = False
+    values: dict[str, Any] = {}
+    evidence: tuple[Evidence, ...] = ()
+
+
+RuleChange = Raised | Cleared | Withheld

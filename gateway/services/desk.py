@@ -26,6 +26,7 @@ from gateway.model import (
     RuleChange,
     Shift,
     Site,
+    Withheld,
     WorkOrder,
     Zone,
 )
@@ -196,6 +197,8 @@ class Desk:
         moment = Moment(now, wall, out)
         self._catch_up(moment)
         for change in changes:
+            if isinstance(change, Withheld):
+                continue
             if not isinstance(change, Raised):
                 self.alerts.cleared(change, moment)
                 continue

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from gateway.model.catalogue import Catalogue
+from rules.conditions.aggregate import Aggregate
 from rules.conditions.base import Condition
+from rules.conditions.baseline import Baseline
 from rules.conditions.count import Count
 from rules.conditions.ending import Ending
 from rules.conditions.expect import Expect
 from rules.conditions.hold import Hold
+from rules.conditions.measure import Measure
 from rules.conditions.moment import Moment
 from rules.conditions.sequence import Sequence
 from rules.conditions.silent import Silent
@@ -19,7 +22,10 @@ __all__ = ["CompiledRule", "Condition", "Effect", "Sight", "Silent", "Track", "c
 
 
 class CompiledRule:
-    """A rule ready to judge, with its tracks by scope. The tracks are the only thing here that changes."""
+    """A rule ready to judge, with its tracks by scope. The tracks are the only thing here that changes.
+
+    `tracks` are by scope. A rule with `together` has one for each device there, and for each place one in `places`.
+    """
 
     def __init__(self, rule: Rule, catalogue: Catalogue) -> None:
         self.rule = rule
@@ -31,9 +37,25 @@ class CompiledRule:
                 predicates[place] = compile_truth(truth, f"{rule.id} {place}")
                 self._note_past(kinds, looks_back(truth))
         self.condition = _condition(rule, predicates, catalogue)
+        self.measure = _measure(rule)
+        #: Whether it has to be known what the wall clock says.
+        self.dated = rule.schedule is not None or rule.baseline is not None
         self.ending = _ending(rule, predicates, catalogue)
         self.scope_by = self._scope_reader(rule, catalogue)
         self.tracks: dict[str, Track] = {}
+        self.places: dict[str, Track] = {}
+        #: The kinds whose last event is remembered, to be true when the schedule begins.
+        self.lasting = self._lasting(catalogue)
+
+    @property
+    def reported(self) -> dict[str, Track]:
+        """The tracks that alerts are for: those of places where devices are judged together."""
+        return self.tracks if self.rule.together is None else self.places
+
+    def _lasting(self, catalogue: Catalogue) -> frozenset[str]:
+        if self.rule.schedule is None or self.rule.measured or not isinstance(self.condition, Moment | Hold):
+            return frozenset()
+        return frozenset(name for name in self.rule.on if (kind := catalogue.get(name)) is not None and kind.state)
 
     def _scope_reader(self, rule: Rule, catalogue: Catalogue) -> Valuer | None:
         """The function that reads `scope_by` out of an event; None where the device's place is the whole scope."""
@@ -74,11 +96,17 @@ def _condition(rule: Rule, predicates: dict[str, Predicate], catalogue: Catalogu
     return Moment(rule, predicates, catalogue)
 
 
+def _measure(rule: Rule) -> Measure | None:
+    if rule.aggregate is not None:
+        return Aggregate(rule.aggregate)
+    return Baseline(rule.baseline) if rule.baseline is not None else None
+
+
 def _ending(rule: Rule, predicates: dict[str, Predicate], catalogue: Catalogue) -> Ending | None:
     """How the condition ends; None where it has no end, or ends itself."""
     if rule.clear is None and rule.clear_after is None and (rule.momentary or rule.silent or rule.count or rule.expect):
         return None
     standing = not (rule.sequence or rule.expect) and any(
-        kind is not None and kind.state for kind in map(catalogue.get, rule.on)
+        rule.measured or (kind is not None and kind.state) for kind in map(catalogue.get, rule.on)
     )
     return Ending(predicates.get("clear"), rule.clear_after, standing)

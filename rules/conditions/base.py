@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from gateway.model.place import Device
 from rules.conditions.track import Effect, Heard, Sight, Track
 from rules.expressions import ALWAYS, NEVER, Predicate
 from rules.language import Rule
@@ -46,6 +47,14 @@ class Condition:
 
     def excuse(self, track: Track, seconds: float, now: float) -> None:
         """Nobody listened for `seconds` up to `now`. What draws conclusions from silence gives the time back."""
+
+    def lapse(self, track: Track, at: float) -> Effect:
+        """The schedule ended: `when` is false from now on, without an event that says so."""
+        return Effect.NOTHING
+
+    def resume(self, track: Track, at: float, device: Device | None) -> Effect:
+        """The schedule began: `when` is true from now on if `track.lasting` says so."""
+        return Effect.NOTHING
 
     def values(self, track: Track) -> Mapping[str, Any]:
         """What the condition itself tells of the alert, beside the fields of its last event."""

@@ -28,9 +28,8 @@ class Count(Condition):
 
     def judge(self, track: Track, sight: Sight) -> Effect:
         """Counts a true event; a false one ends a row."""
-        if sight.verdict is False and self._words.in_a_row:
-            track.state = track.ripens = None
-            return Effect.WENT if self._drains else Effect.NOTHING
+        if sight.verdict is False:
+            return self.lapse(track, sight.at)
         if sight.verdict is not True:
             return Effect.NOTHING
         words = self._words
@@ -57,6 +56,13 @@ class Count(Condition):
         full = len(kept) >= self._words.at_least
         track.ripens = self._next(kept, draining=full and track.active and self._drains)
         return Effect.WENT if track.active and self._drains and not full else Effect.NOTHING
+
+    def lapse(self, track: Track, at: float) -> Effect:
+        """Ends a row."""
+        if not self._words.in_a_row:
+            return Effect.NOTHING
+        track.state = track.ripens = None
+        return Effect.WENT if self._drains else Effect.NOTHING
 
     def values(self, track: Track) -> Mapping[str, Any]:
         """`count`: how many are in the window."""

@@ -36,6 +36,14 @@ class Ending:
             track.clears = None
         return False
 
+    def lapse(self, track: Track, at: float) -> bool:
+        """Whether the condition ends because `when` is false from now on, without an event that says so."""
+        if self._quiet or self._clear is not None:
+            return False
+        if self._after is not None and track.clears is None:
+            track.clears = at + self._after
+        return self._after is None
+
     def began(self, track: Track, at: float) -> None:
         """The condition came, perhaps by the passing of time: a quiet time is counted from here."""
         if self._quiet and self._after is not None:

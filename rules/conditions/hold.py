@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.model.catalogue import Catalogue
+from gateway.model.place import Device
 from rules.conditions.base import Condition
 from rules.conditions.track import AVAILABILITY, Effect, Heard, Holding, Sight, Track
 from rules.expressions import NEVER, Predicate
@@ -44,17 +45,14 @@ class Hold(Condition):
     def judge(self, track: Track, sight: Sight) -> Effect:
         """Begins, confirms or breaks."""
         state = track.state
-        if self._at_once is not None and self._at_once.verdict(sight.get, sight.past):
+        if self._at_once is not None and sight.inside and self._at_once.verdict(sight.get, sight.past):
             return self._come_at_once(track, sight)
         if sight.verdict is False:
-            track.state = track.ripens = None
-            if not track.active:
-                track.evidence.clear()
-            return Effect.NOTHING
+            return self.lapse(track, sight.at)
         if isinstance(state, Holding):
             state.last = sight.at
         elif sight.verdict is True:
-            state = track.state = self._begin(sight)
+            state = track.state = self._begin(sight.at, sight.device, sight.event.kind)
         else:
             return Effect.NOTHING
         if not state.done:
@@ -87,22 +85,39 @@ class Hold(Condition):
             track.state.last = min(now, track.state.last + seconds)
             track.ripens = self._next(track.state, track.state.last)
 
+    def lapse(self, track: Track, at: float) -> Effect:
+        """The hold is broken."""
+        track.state = track.ripens = None
+        if not track.active:
+            track.evidence.clear()
+        return Effect.NOTHING
+
+    def resume(self, track: Track, at: float, device: Device | None) -> Effect:
+        """What has been true all along is held from now on."""
+        if track.lasting is not None:
+            event = track.lasting.event
+            state = self._begin(at, device, event.kind)
+            state.last = track.lasting.at
+            track.state, track.ripens = state, max(at, self._next(state, state.last))
+            track.remember(event)
+        return Effect.NOTHING
+
     def values(self, track: Track) -> Mapping[str, Any]:
         """`held_s`: how long it has held."""
         return {"held_s": self._length}
 
-    def _begin(self, sight: Sight) -> Holding:
-        interval = sight.device.report_interval if sight.device is not None else 0.0
-        kind = sight.event.kind
+    def _begin(self, at: float, device: Device | None, kind: str) -> Holding:
+        interval = device.report_interval if device is not None else 0.0
         if kind == AVAILABILITY or kind.startswith("gateway."):
             interval = 0.0
         own = kind in self._periodic
-        return Holding(since=sight.at, last=sight.at, gap=FORGIVEN * interval, own=own)
+        return Holding(since=at, last=at, gap=FORGIVEN * interval, own=own)
 
     def _come_at_once(self, track: Track, sight: Sight) -> Effect:
         if isinstance(track.state, Holding) and track.state.done:
             return Effect.NOTHING
-        state = track.state if isinstance(track.state, Holding) else self._begin(sight)
+        begun = track.state if isinstance(track.state, Holding) else None
+        state = begun or self._begin(sight.at, sight.device, sight.event.kind)
         state.done = True
         track.state, track.ripens = state, None
         track.remember(sight.evidence())

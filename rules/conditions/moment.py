@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.model.catalogue import Catalogue
+from gateway.model.place import Device
 from rules.conditions.base import Condition
 from rules.conditions.track import Effect, Sight, Standing, Track
 from rules.expressions import Predicate
@@ -21,8 +22,11 @@ class Moment(Condition):
     def __init__(self, rule: Rule, predicates: Mapping[str, Predicate], catalogue: Catalogue) -> None:
         super().__init__(rule, predicates)
         kinds = {name: catalogue.get(name) for name in rule.on}
-        self._states = frozenset(name for name, kind in kinds.items() if kind is not None and kind.state)
-        self._singly = frozenset(name for name, kind in kinds.items() if kind is not None and kind.record == "event")
+        measured = rule.measured
+        self._states = frozenset(n for n, kind in kinds.items() if measured or (kind is not None and kind.state))
+        self._singly = frozenset(
+            name for name, kind in kinds.items() if kind is not None and kind.record == "event" and not measured
+        )
 
     def judge(self, track: Track, sight: Sight) -> Effect:
         """Comes on true; forgets on false."""
@@ -38,6 +42,21 @@ class Moment(Condition):
         if isinstance(before, Standing) and not self._tells_more(before, sight):
             return Effect.NOTHING
         track.remember(sight.evidence())
+        return Effect.CAME
+
+    def lapse(self, track: Track, at: float) -> Effect:
+        """Nothing stands outside the schedule."""
+        track.state = None
+        return Effect.NOTHING
+
+    def resume(self, track: Track, at: float, device: Device | None) -> Effect:
+        """What has been true all along becomes true now."""
+        if track.lasting is None:
+            return Effect.NOTHING
+        track.state = Standing(track.lasting.event.data)
+        if track.active:
+            return Effect.NOTHING
+        track.remember(track.lasting.event)
         return Effect.CAME
 
     def _tells_more(self, before: Standing, sight: Sight) -> bool:

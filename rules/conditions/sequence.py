@@ -29,6 +29,8 @@ class Sequence(Condition):
 
     def judge(self, track: Track, sight: Sight) -> Effect:
         """Moves every run on by at most one step, the longest first."""
+        if not sight.inside:
+            return Effect.NOTHING
         runs = track.state.runs if isinstance(track.state, Steps) else [None] * (len(self._steps) - 1)
         runs = [run if run is not None and sight.at < run.started + self._within else None for run in runs]
         done: Run | None = None

@@ -93,6 +93,18 @@ class Silent(Condition):
         track.ripens = at + track.state.gap
         return Effect.WENT
 
+    def lapse(self, track: Track, at: float) -> Effect:
+        """Outside the schedule no silence is counted."""
+        track.ripens = None
+        return Effect.NOTHING
+
+    def resume(self, track: Track, at: float, device: Device | None) -> Effect:
+        """The count starts anew."""
+        if isinstance(track.state, Hearing) and not track.state.away and not track.active:
+            track.state.last = at
+            track.ripens = at + track.state.gap
+        return Effect.NOTHING
+
     def ripen(self, track: Track, at: float, heard: Heard) -> Effect:
         """It has been silent for too long, or else it was heard meanwhile and has so much longer."""
         due = track.state.last + track.state.gap if isinstance(track.state, Hearing) else at

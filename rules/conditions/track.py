@@ -79,30 +79,85 @@ class Steps(msgspec.Struct, tag="steps"):
     runs: list[Run | None]
 
 
-State = Standing | Holding | Window | Waiting | Hearing | Steps
+class Member(msgspec.Struct):
+    """One device of a place, whose condition came at `at` and stands, or was of a moment."""
+
+    at: float
+    standing: bool
+    event: Evidence | None = None
 
 
-class Track(msgspec.Struct):
+class Gathering(msgspec.Struct, tag="gathering"):
+    """The devices of a place whose conditions hold, by id, in the order in which they came."""
+
+    members: dict[str, Member] = {}
+
+
+State = Standing | Holding | Window | Waiting | Hearing | Steps | Gathering
+
+
+class Samples(msgspec.Struct, tag="samples"):
+    """What an `aggregate` is worked out from, oldest first: when, and how much. `value` is the newest figure."""
+
+    entries: list[tuple[float, float]] = []
+    value: float | None = None
+
+
+class Learned(msgspec.Struct, tag="learned"):
+    """What a `baseline` knows. `weeks` are the means of past hours by hour of the week, oldest first.
+
+    `hour` is the local hour under way (`rules.schedule.hour_of`), with the sum and the number of its values; `usual`
+    and `spread` are the median and the deviation it is judged by, None while `known` weeks are not enough. `value` is
+    the value judged last.
+    """
+
+    hour: int
+    weeks: dict[int, list[float]] = {}
+    total: float = 0.0
+    number: int = 0
+    usual: float | None = None
+    spread: float = 0.0
+    known: int = 0
+    value: float | None = None
+
+
+class Lasting(msgspec.Struct):
+    """`when` is true of the last event that said anything of it, whatever the schedule says; confirmed at `at`."""
+
+    at: float
+    event: Evidence
+
+
+class Track(msgspec.Struct, omit_defaults=True):
     """One rule in one scope. `active` while its alert condition holds.
 
-    `ripens` is when the condition next wants to be asked again, `clears` when `clear_after` is over.
-    `evidence` holds the events that speak for the condition and have not been reported yet.
+    `ripens` is when the condition next wants to be asked again, `clears` when `clear_after` is over, `drains` when the
+    last sample leaves the window, `released` when an inhibition is over. `withheld` is the cause, rule and scope, that
+    explains it. `lasting` is kept for rules with a schedule. `evidence` holds the events that speak for the condition
+    and have not been reported yet.
     """
 
     site: str
     device: str | None = None
     active: bool = False
     state: State | None = None
+    measure: Samples | Learned | None = None
+    lasting: Lasting | None = None
+    withheld: tuple[str, str] | None = None
     ripens: float | None = None
     clears: float | None = None
+    drains: float | None = None
+    released: float | None = None
     evidence: list[Evidence] = []
 
     @property
     def due(self) -> float | None:
-        """The earlier of its two times."""
-        if self.ripens is None or self.clears is None:
-            return self.ripens if self.clears is None else self.clears
-        return min(self.ripens, self.clears)
+        """The earliest of its times."""
+        due = self.ripens
+        for other in (self.clears, self.drains, self.released):
+            if other is not None and (due is None or other < due):
+                due = other
+        return due
 
     def remember(self, evidence: Evidence) -> None:
         """Keeps the event: the first, and the newest of the rest."""
@@ -120,7 +175,11 @@ class Effect(Enum):
 
 
 class Sight(msgspec.Struct):
-    """An event as a condition sees it. `covered` is whether the rule's device filter admits its device."""
+    """An event as a condition sees it.
+
+    `covered` is whether the rule's device filter admits its device, `inside` whether it came within the rule's
+    schedule, `hour` the local hour it came in (`rules.schedule.hour_of`), where a rule wants to know.
+    """
 
     event: Event
     at: float
@@ -129,6 +188,8 @@ class Sight(msgspec.Struct):
     past: Reader
     verdict: bool | None = None
     covered: bool = True
+    inside: bool = True
+    hour: int = 0
 
     def evidence(self) -> Evidence:
         """The event, in the form an alert keeps."""

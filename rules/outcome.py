@@ -12,6 +12,9 @@ from rules.conditions.track import MOST_EVIDENCE, Gathering, Member
 from rules.inhibition import Inhibition, Key, place_of
 from rules.timers import TOGETHER, Timers
 
+#: The cause is over, but what it explained is given time to be over, too.
+NOBODY: Key = ("", "")
+
 
 class Outcomes:
     """The last stages of judging: `together`, then `inhibited_by`, then the change. Remembers nothing beside tracks."""
@@ -70,6 +73,7 @@ class Outcomes:
 
     def reconcile(self, at: float, changes: list[RuleChange]) -> None:
         """Other rules are in force: what is withheld under a cause that is gone with its rule comes out."""
+        alone: list[Key] = []
         for name, rule in self._rules.items():
             for scope in sorted(rule.reported):
                 track = rule.reported[scope]
@@ -79,7 +83,8 @@ class Outcomes:
                 standing = cause.reported.get(track.withheld[1]) if cause is not None else None
                 if standing is None or not standing.active:
                     self.inhibition.let_go((name, scope), track.withheld)
-                    self._uncover((name, scope), at, changes)
+                    alone.append((name, scope))
+        self._uncover(sorted(alone), at, changes)
 
     # What is said.
 
@@ -171,8 +176,7 @@ class Outcomes:
             self.inhibition.let_go((rule.rule.id, scope), track.withheld)
             track.withheld = track.released = None
             track.evidence = []
-        for key in self.inhibition.forget(rule.rule.id, scope):
-            self._uncover(key, at, changes)
+        self._uncover(self.inhibition.forget(rule.rule.id, scope), at, changes)
 
     # Under a cause.
 
@@ -187,19 +191,32 @@ class Outcomes:
             self._withhold(rule, key[1], track, at, cause, changes)
             self._settle(rule, key[1], track)
 
-    def _uncover(self, key: Key, at: float, changes: list[RuleChange]) -> None:
-        """The cause has ended: another may explain it, or it is raised, at once or after a while."""
-        rule = self._rules[key[0]]
-        track = rule.reported[key[1]]
-        cause = self.inhibition.cause_of(*key, track)
-        settle = rule.rule.inhibited_by.settle if rule.rule.inhibited_by is not None else 0.0
-        if cause is not None:
-            self._withhold(rule, key[1], track, at, cause, changes)
-        elif settle:
-            track.released = at + settle
-        else:
-            self.release(rule, key[1], track, at, changes)
-        self._settle(rule, key[1], track)
+    def _uncover(self, keys: list[Key], at: float, changes: list[RuleChange]) -> None:
+        """Their cause has ended: each is raised, at once or after a while, unless there is another cause.
+
+        What is raised is told first, as it may be the cause of others.
+        """
+        found: list[tuple[Key, Key]] = []
+        for key in keys:
+            self._rules[key[0]].reported[key[1]].withheld = None
+        for key in keys:
+            rule = self._rules[key[0]]
+            track = rule.reported[key[1]]
+            cause = self.inhibition.cause_of(*key, track)
+            settle = rule.rule.inhibited_by.settle if rule.rule.inhibited_by is not None else 0.0
+            if cause is not None:
+                # Noted at once: two that would explain each other must not hide each other both.
+                track.withheld = cause
+                found.append((key, cause))
+            elif settle:
+                track.withheld, track.released = NOBODY, at + settle
+            else:
+                self.release(rule, key[1], track, at, changes)
+        for key, cause in found:
+            rule = self._rules[key[0]]
+            self._withhold(rule, key[1], rule.reported[key[1]], at, cause, changes)
+        for key in keys:
+            self._settle(self._rules[key[0]], key[1], self._rules[key[0]].reported[key[1]])
 
     # Together with others.
 

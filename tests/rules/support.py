@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 from typing import Any
 
-from gateway.model import Catalogue, Cleared, Device, Event, Field, Kind, Raised, RuleChange
+from gateway.model import Catalogue, Cleared, Device, Event, Field, Kind, Raised, RuleChange, Withheld
 from rules import Engine, RuleSet, load_packs
 
 NAMES = {"en": "x", "zh": "x"}
@@ -48,12 +48,14 @@ def rules(*texts: str) -> RuleSet:
 
 
 class Play:
-    """An engine with a script: `say` and `wait` give what came, in short words."""
+    """An engine with a script: `say` and `wait` give what came, in short words. `lead` is the wall clock's."""
 
-    def __init__(self, *texts: str, devices: list[Device] | None = None) -> None:
+    def __init__(self, *texts: str, devices: list[Device] | None = None, zones: dict[str, str] | None = None) -> None:
         self.rules = rules(*texts)
         self.devices = {one.id: one for one in devices or [device("d")]}
-        self.engine = Engine(self.rules, CATALOGUE, self.devices)
+        self.zones = zones
+        self.lead = 0.0
+        self.engine = Engine(self.rules, CATALOGUE, self.devices, zones)
         self.seq = 0
         self.changes: list[RuleChange] = []
         self.wait(0)
@@ -63,7 +65,7 @@ class Play:
     ) -> list[str]:
         """The device says something."""
         self.seq += 1
-        event = Event(by, kind, at, at, at, data, site="s", late=late, replay=replay, seq=self.seq)
+        event = Event(by, kind, at, at + self.lead, at, data, site="s", late=late, replay=replay, seq=self.seq)
         return self.told(self.engine.process(event))
 
     def wait(self, until: float) -> list[str]:
@@ -75,7 +77,7 @@ class Play:
         memory = self.engine.snapshot()
         if texts:
             self.rules = rules(*texts)
-        self.engine = Engine(self.rules, CATALOGUE, self.devices)
+        self.engine = Engine(self.rules, CATALOGUE, self.devices, self.zones)
         return self.told(self.engine.restore(memory))
 
     def told(self, changes: list[RuleChange]) -> list[str]:
@@ -86,12 +88,14 @@ class Play:
 
 def short(change: RuleChange) -> str:
     """One change in one line."""
-    return f"{outcome(change)} {change.rule} {change.scope}@{change.at:g}"
+    return f"{outcome(change)} {change.rule} {change.scope}@{change.at:.12g}"
 
 
 def outcome(change: RuleChange) -> str:
     """`raised`, `again`, `momentary` or the reason of the end."""
     if isinstance(change, Cleared):
         return change.reason
+    if isinstance(change, Withheld):
+        return f"withheld({change.cause} {change.cause_scope})"
     assert isinstance(change, Raised)
     return "momentary" if change.momentary else "again" if change.again else "raised"

@@ -56,7 +56,7 @@ def test_all_mistakes_of_a_pack_are_told_at_once_each_with_its_place_and_a_sugge
         (12, 8, "meter.readin", "did you mean 'meter.reading'?"),
     }
     assert "site.yaml:7:9: meter.reading has no field 'volage'; did you mean 'voltage_v'?" in caught.value.message
-    assert "'5' is not a duration like 30s, 5m, 2h or 1d; write 5s for seconds" in caught.value.message
+    assert "'5' is not a duration like 30s, 5m, 2h, 1d or 4w; write 5s for seconds" in caught.value.message
     assert caught.value.status == 422 and caught.value.exit_code == 2
 
 

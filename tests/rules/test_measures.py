@@ -112,7 +112,7 @@ def test_the_figures_are_what_they_are_called(script: list[tuple[int, int]]) -> 
         values = [one[1] for one in window]
         seconds = window[-1][0] - window[0][0]
         delta = values[-1] - values[0]
-        figures = {"min": min(values), "max": max(values), "sum": sum(values)}
+        figures: dict[str, float] = {"min": min(values), "max": max(values), "sum": sum(values)}
         if len(values) > 1:
             figures |= {"avg": sum(values) / len(values), "delta": delta, "spread": max(values) - min(values)}
             if seconds:

@@ -31,6 +31,7 @@ from gateway.model import (
     Raised,
     Role,
     Roster,
+    RuleChange,
     Severity,
     Shift,
     Site,
@@ -230,7 +231,7 @@ class Story:
         """The engine says that it has ended."""
         return self.judged(Cleared(rule=name, scope=scope, at=self.now, **more))
 
-    def judged(self, change: Raised | Cleared) -> Alert | None:
+    def judged(self, change: RuleChange) -> Alert | None:
         """Any change of a rule."""
         out = self._batch()
         self.desk.apply([change], self.now, self.wall, out)

@@ -46,7 +46,8 @@ def export(place: Place, file: Path, since: float | None, until: float | None, a
     known = load_definitions(place.home)
     with cancellable("gatehouse journal export"), reading(place.home, settings) as database:
         source = journal_source(database, settings, known, since, until)
-        count = export_to(file, source, time.time(), progress_line(source.since, source.until))
+        line, span = progress_line(), max(source.until - source.since, 1.0)
+        count = export_to(file, source, time.time(), lambda at: line((at - source.since) / span))
     if as_json:
         print_json({"file": str(file), "since": source.since, "until": source.until, "inputs": count})
         return

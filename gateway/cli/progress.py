@@ -49,20 +49,19 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def progress_line(since: float, until: float, *, machine: bool = False) -> Callable[[float], None]:
-    """A function that is told the wall time reached, and shows the share of the span done, now and then.
+def progress_line(*, machine: bool = False) -> Callable[[float], None]:
+    """A function that is told the share done, from 0 to 1, and shows it now and then.
 
     For a `machine`: one line `progress 0.42` each time.
     """
     state = {"next": 0.0}
     terminal = sys.stderr.isatty()
 
-    def told(reached: float) -> None:
+    def told(share: float) -> None:
         now = time.monotonic()
         if now < state["next"]:
             return
         state["next"] = now + (EVERY if machine or terminal else EVERY * 20)
-        share = min(max((reached - since) / max(until - since, 1e-9), 0.0), 1.0)
         if machine:
             print(f"progress {share:.4f}", file=sys.stderr, flush=True)
         elif terminal:

@@ -9,11 +9,13 @@ import click
 import msgspec
 
 from gateway.cli.common import Group, Place, json_option, print_json, with_place
+from gateway.cli.rules_backtest import backtest
 from gateway.errors import UsageError
 
 
 def register(root: click.Group, broker: click.Group) -> None:
     """Adds the commands."""
+    rules.add_command(backtest)
     root.add_command(rules)
 
 

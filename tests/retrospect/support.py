@@ -45,10 +45,16 @@ PACK = """
 class HomeLab(Lab):
     """A lab whose database and packs lie in `home`."""
 
-    def __init__(self, home: Home, pack: str = PACK, settings: CoreSettings | None = None) -> None:
+    def __init__(self, home: Home, pack: str | None = PACK, settings: CoreSettings | None = None) -> None:
         self.home = home
-        (home.rules / "site.yaml").write_text(pack, "utf-8")
+        if pack is not None:
+            (home.rules / "site.yaml").write_text(pack, "utf-8")
         super().__init__(home.path, pack=pack, url=f"sqlite:///{home.data / 'gatehouse.db'}", settings=settings)
+
+    @classmethod
+    def shipped(cls, home: Home) -> HomeLab:
+        """With the packs that come with the product, and no others."""
+        return cls(home, None)
 
     @property
     def rules(self) -> RuleSet:

@@ -61,8 +61,10 @@ class Listener:
         """At any time: then it is told of every moment that an engine with timers would be told of."""
         return float("-inf")
 
-    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> None:
-        """Devices that changed; the sites are told with them."""
+    def set_topology(
+        self, devices: Iterable[Device], now: float | None = None, zones: Mapping[str, str] | None = None
+    ) -> None:
+        """Devices that changed; the sites, and so their time zones, are told with them."""
         self.flush()
         at = now or 0.0
         self._inputs.append(Placed(at, at - self.lag, list(devices), list(self._registry.sites.values())))

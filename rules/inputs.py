@@ -6,7 +6,7 @@ frames: four octets of length (big-endian), then the MessagePack of a `Head` or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO, Protocol
 
 import msgspec
@@ -50,6 +50,8 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, tag="p"):
     devices: list[Device]
     sites: list[Site] = []
     known: bool = False
+    zones: dict[str, str] = {}
+    """The sites' time zones, by site; under "" that of all others."""
 
 
 class Excused(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="x"):
@@ -101,8 +103,10 @@ class Hearer(Protocol):
     def next_due(self) -> float | None:
         """When the next timer is due."""
 
-    def set_topology(self, devices: Iterable[Device], now: float | None = None) -> None:
-        """Devices that were added or changed."""
+    def set_topology(
+        self, devices: Iterable[Device], now: float | None = None, zones: Mapping[str, str] | None = None
+    ) -> None:
+        """Devices that were added or changed, and the sites' time zones."""
 
     def excuse(self, seconds: float, now: float) -> None:
         """Nobody listened for a while."""
@@ -118,7 +122,7 @@ def play(engine: Hearer, given: Input) -> list[RuleChange]:
     if isinstance(given, Heard):
         return engine.hear(given.device, given.at)
     if isinstance(given, Placed):
-        engine.set_topology(given.devices, None if given.known else given.at)
+        engine.set_topology(given.devices, None if given.known else given.at, given.zones)
     else:
         engine.excuse(given.seconds, given.at)
     return []

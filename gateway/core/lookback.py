@@ -67,7 +67,8 @@ class Listener:
         """Devices that changed; the sites, and so their time zones, are told with them."""
         self.flush()
         at = now or 0.0
-        self._inputs.append(Placed(at, at - self.lag, list(devices), list(self._registry.sites.values())))
+        sites = list(self._registry.sites.values())
+        self._inputs.append(Placed(at, at - self.lag, list(devices), sites, False, dict(zones or {})))
 
     def excuse(self, seconds: float, now: float) -> None:
         """Nobody listened."""
@@ -203,7 +204,7 @@ class Lookback:
         """
         listener, pipeline = self._listener, self._pipeline
         devices, sites = self.places()
-        yield Placed(beginning.at, beginning.time, devices, sites, True)
+        yield Placed(beginning.at, beginning.time, devices, sites, True, self._registry.time_zones)
         for _, at, time, batch in journal_batches(self._query, beginning.journal):
             if time > until:
                 break

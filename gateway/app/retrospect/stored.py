@@ -23,7 +23,8 @@ def stored_inputs(
     """The stored events from the wall time `since` up to where the journal begins, in the order of their receipt."""
     lag = beginning.at - beginning.time
     devices, sites = back.places()
-    yield Placed(since + lag, since, devices, sites, True)
+    zones = {site.id: site.timezone for site in sites}
+    yield Placed(since + lag, since, devices, sites, True, zones)
     rows = (_rows(query, table, since, back.seq) for table in (tables.events, tables.readings))
     at = since + lag
     for number, row in enumerate(heapq.merge(*rows)):

@@ -42,7 +42,10 @@ class Episodes:
         self._open: dict[tuple[str, str], Episode] = {}
 
     def note(self, changes: Iterable[RuleChange], lag: float) -> None:
-        """Takes what was said; `lag` is how far the steady clock is ahead of the wall clock."""
+        """Takes what was said; `lag` is how far the steady clock is ahead of the wall clock.
+
+        What is withheld under a cause is no alert of its own, and one that comes out from under it again no new one.
+        """
         for change in changes:
             key = (change.rule, change.scope)
             wall = change.at - lag
@@ -54,7 +57,7 @@ class Episodes:
                 standing = self._open.get(key)
                 if standing is not None and wall >= self._since:
                     standing.again += 1
-            else:
+            elif isinstance(change, Raised) and key not in self._open:
                 self._begin(change, wall)
 
     def _begin(self, change: Raised, wall: float) -> None:

@@ -80,6 +80,18 @@ class SiteSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lateness_s: float = 60.0
 
 
+class CommandsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Commands of people, programs and rules. `second_person` names command words, or `word:type of device`."""
+
+    confirm_s: float = 10.0
+    second_person: str = "unlock_all"
+    second_person_s: float = 60.0
+    observe_s: float = 5.0
+    opens: int = 20
+    opens_window_s: float = 10.0
+    stale_s: float = 10.0
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -88,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store: StoreSection = StoreSection()
     core: CoreSection = CoreSection()
     site: SiteSection = SiteSection()
+    commands: CommandsSection = CommandsSection()
 
 
 class Home:
@@ -103,12 +116,13 @@ class Home:
         self.broker = self.path / "broker"
         self.rules = self.path / "rules"
         self.plans = self.path / "plans"
+        self.commands = self.path / "commands"
         self.mappings = self.path / "mappings"
 
     def prepare(self) -> None:
         """Makes the folders, readable by their owner alone. Raises `ConfigError` where that is impossible."""
         folders = (self.path, self.data, self.run, self.logs, self.secrets, self.broker)
-        for folder in (*folders, self.rules, self.plans, self.mappings):
+        for folder in (*folders, self.rules, self.plans, self.commands, self.mappings):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
@@ -252,6 +266,12 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         ("api.session_hours", api.session_hours),
         ("api.max_streams", api.max_streams),
         ("mqtt.max_payload", settings.mqtt.max_payload),
+        ("commands.confirm_s", settings.commands.confirm_s),
+        ("commands.second_person_s", settings.commands.second_person_s),
+        ("commands.observe_s", settings.commands.observe_s),
+        ("commands.opens", settings.commands.opens),
+        ("commands.opens_window_s", settings.commands.opens_window_s),
+        ("commands.stale_s", settings.commands.stale_s),
     ):
         require(path, number, 0 < number < float("inf"), "a number above 0")
     for path, number in (
@@ -281,6 +301,11 @@ def require_files(settings: Settings) -> None:
         path = getattr(getattr(settings, section), name)
         if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
             raise ConfigError(f"{section}.{name}", path, "a file that is there and that this user may read")
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a setting that names several, divided by commas or spaces."""
+    return tuple(text.replace(",", " ").split())
 
 
 def without_password(url: str) -> str:

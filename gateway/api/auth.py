@@ -148,7 +148,7 @@ def _by_token(room: Room, secret_hash: str) -> Caller | None:
         return None
     if token.expires_at is not None and token.expires_at <= room.clock():
         return None
-    actor = Actor(f"token:{token.name}", Role(token.role), token.sites)
+    actor = Actor(f"token:{token.name}", Role(token.role), token.sites, token.scopes)
     return Caller(actor, secret_hash=secret_hash, still_valid=lambda: _by_token(room, secret_hash) is not None)
 
 

@@ -28,12 +28,21 @@ from gateway.api.acting import (
     revealed,
     seconds,
 )
-from gateway.api.auth import GuardedRoute, Who, needs
-from gateway.api.commands import CommandIn, request_command
+from gateway.api.auth import GuardedRoute, Who, WhoFully, needs
+from gateway.api.commands import CommandIn, SelectIn, request_command, select_command
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import IfMatch, reply, require_version, versioned
 from gateway.api.room import InRoom, Room
-from gateway.api.schema import CommandOut, CredentialOut, DeviceOut, EventOut, KindState, Listing, NewDeviceOut
+from gateway.api.schema import (
+    CommandOut,
+    CredentialOut,
+    DeviceOut,
+    EventOut,
+    KindState,
+    Listing,
+    NewDeviceOut,
+    SelectionOut,
+)
 from gateway.api.sign_in import hash_device_secret, new_secret
 from gateway.model import Actor, Role
 from gateway.store.rows import DeviceRow
@@ -193,12 +202,18 @@ async def device_commands(id: Id, room: InRoom, actor: Who, cursor: Cursor = Non
     return listing(page, room.presenter.command)
 
 
+@router.post("/devices/{id}/commands/select", **needs(Role.OPERATOR), response_model=SelectionOut)
+async def select_for_device(id: Id, body: SelectIn, room: InRoom, caller: WhoFully) -> Response:
+    """The first of two steps: what would be commanded, what forbids it, and the token that confirms it in time."""
+    return await select_command(room, caller, id, body)
+
+
 @router.post("/devices/{id}/commands", status_code=202, **needs(Role.OPERATOR), response_model=CommandOut)
 async def command_device(
-    id: Id, body: CommandIn, room: InRoom, actor: Who, idempotency_key: IdempotencyKey = None
+    id: Id, body: CommandIn, room: InRoom, caller: WhoFully, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Asks for a command to the device. It is carried out once or not at all; its state says which."""
-    return await request_command(room, actor, id, body, idempotency_key)
+    """Confirms a selected command. It is carried out once or not at all; its state says which."""
+    return await request_command(room, caller, id, body, idempotency_key)
 
 
 async def _known(room: Room, actor: Actor, id: str) -> DeviceRow:

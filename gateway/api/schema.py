@@ -146,6 +146,30 @@ class Credential(Shown):
     password: str
 
 
+class Blocked(Shown):
+    """What forbids a command now."""
+
+    id: str
+    reason: Text
+
+
+class SelectionOut(Shown):
+    """A command that was selected. `confirm` is null where something forbids it; else it confirms it in time, once."""
+
+    device: str
+    name: str
+    args: dict[str, Any]
+    confirm: str | None
+    confirm_by: datetime | None
+    confirm_within: float
+    blocked: list[Blocked]
+    needs_reason: bool
+    needs_second: bool
+    online: bool | None
+    last_at: datetime | None
+    state: dict[str, KindState]
+
+
 class NewDeviceOut(DeviceOut):
     """A device just registered, with its credential."""
 

@@ -60,8 +60,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_timeout: float = 20.0
     request_rate: float = 200.0
     request_burst: float = 400.0
-    command_rate: float = 0.5
-    command_burst: float = 12.0
+    command_rate: float = 2.0
+    command_burst: float = 40.0
     version: str = ""
 
     @property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Id, NewId, act, found, read, require_unscoped, seconds
@@ -23,12 +24,16 @@ router = APIRouter(route_class=GuardedRoute, tags=["people"])
 
 
 class NewToken(Body):
-    """A token for a program. No sites means all; without `expires_at` it holds until it is revoked."""
+    """A token for a program. No sites means all; without `expires_at` it holds until it is revoked.
+
+    The scope `commands:direct` lets it command in one step, without selecting and confirming.
+    """
 
     name: NewId
     role: RoleWord
     sites: SiteList | None = None
     expires_at: AwareDatetime | None = None
+    scopes: Annotated[list[Literal["commands:direct"]], Field(max_length=8)] | None = None
 
 
 @router.get("/tokens", **needs(Role.ADMIN), response_model=Listing[TokenOut])  # type: ignore[valid-type]
@@ -46,7 +51,7 @@ async def add_token(body: NewToken, room: InRoom, actor: Who) -> Response:
     if expires is not None and expires <= room.clock():
         raise Invalid("expires_at", "lies in the past")
     id, secret = f"tk-{secrets.token_hex(8)}", f"gh_{new_secret()}"
-    named = {"name": body.name, "role": body.role, "sites": body.sites, "expires_at": expires}
+    named = {"name": body.name, "role": body.role, "sites": body.sites, "expires_at": expires, "scopes": body.scopes}
     await act(room, actor, "token.create", id=id, hash=sha256(secret), **named)
     token = found(await read(room.reader.token_by_id, id), "token", id)
     return reply({**room.presenter.token(token), "token": secret}, 201, {"Location": f"/api/v1/tokens/{id}"})

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app.credentials import CORE_USER, core_secret, credentials_of, session_file, write_users
 from gateway.app.definitions import load_definitions
-from gateway.config import Home, Settings
+from gateway.config import Home, Settings, words_of
 from gateway.core.core import Core, CoreSettings
 from gateway.core.door_server import DoorServer
 from gateway.core.lock import HomeLock
@@ -62,7 +62,15 @@ class CoreProcess:
             adapters=self.adapters,
             catalogue=known.catalogue,
             engine=Engine(known.rules, known.catalogue, {}),
-            desk=Desk(known.rules, known.plans, known.catalogue, ids, DeskSettings(), known.command_words),
+            desk=Desk(
+                known.rules,
+                known.plans,
+                known.catalogue,
+                ids,
+                desk_settings(settings),
+                known.command_words,
+                known.safety,
+            ),
             ids=ids,
             settings=_pace(settings),
             default_site=Site(id="", timezone=settings.site.timezone, lateness=settings.site.lateness_s),
@@ -202,6 +210,20 @@ def offline_core(home: Home, settings: Settings) -> Iterator[Callable[[Action], 
             return result if isinstance(result, dict) else {"result": result}
 
         yield act
+
+
+def desk_settings(settings: Settings) -> DeskSettings:
+    """The limits and policies of the services."""
+    commands = settings.commands
+    return DeskSettings(
+        confirm_within=commands.confirm_s,
+        second_person=words_of(commands.second_person),
+        second_within=commands.second_person_s,
+        observe_within=commands.observe_s,
+        opens_limit=commands.opens,
+        opens_window=commands.opens_window_s,
+        stale_input=commands.stale_s,
+    )
 
 
 def _pace(settings: Settings) -> CoreSettings:

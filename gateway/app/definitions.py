@@ -15,7 +15,10 @@ from gateway.errors import ConfigError
 from gateway.model import Catalogue
 from gateway.services.plan_book import PlanBook
 from gateway.services.plan_reading import read_plans
+from gateway.services.safety import Safety
+from gateway.services.safety_reading import read_safety
 from rules import RuleSet, load_packs, shipped_packs
+from rules.commands import safety_texts
 
 
 class LoadedDefinitions(msgspec.Struct, frozen=True):
@@ -25,6 +28,7 @@ class LoadedDefinitions(msgspec.Struct, frozen=True):
     rules: RuleSet
     plans: PlanBook
     adapters: dict[str, Adapter]
+    safety: Safety
 
     @property
     def command_words(self) -> dict[str, tuple[str, ...]]:
@@ -33,7 +37,7 @@ class LoadedDefinitions(msgspec.Struct, frozen=True):
 
 
 def load_definitions(home: Home) -> LoadedDefinitions:
-    """All of them. Raises `PackError`, `PlanBookError`, `MappingError` with everything wrong in a file."""
+    """All of them. Raises `PackError`, `PlanBookError`, `SafetyError`, `MappingError` with all that is wrong."""
     catalogue = load_catalogue()
     adapters = load_adapters(home.mappings)
     named = {alias: adapter for adapter in adapters.values() for alias in adapter.manifest.aliases}
@@ -42,7 +46,13 @@ def load_definitions(home: Home) -> LoadedDefinitions:
         load_packs([*shipped_packs(), *sorted(home.rules.glob("*.yaml"))], catalogue),
         _plans(sorted(home.plans.glob("*.yaml"))),
         {**named, **adapters},
+        read_safety({**safety_texts(), **_own(sorted(home.commands.glob("*.yaml")), "interlocks")}, catalogue),
     )
+
+
+def shipped_safety(catalogue: Catalogue) -> Safety:
+    """The interlocks and proofs that come with the product."""
+    return read_safety(safety_texts(), catalogue)
 
 
 def shipped_plans() -> PlanBook:
@@ -54,7 +64,12 @@ def _plans(own: list[Path]) -> PlanBook:
     folder = files("rules") / "plans"
     texts = {f"plans/{file.name}": file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".yaml")}
     shipped = dict(sorted(texts.items()))
+    return read_plans({**shipped, **_own(own, "plans")})
+
+
+def _own(paths: list[Path], what: str) -> dict[str, str]:
+    """The site's own files by name. Raises `ConfigError` where one is no text."""
     try:
-        return read_plans({**shipped, **{str(path): path.read_text("utf-8") for path in own}})
+        return {str(path): path.read_text("utf-8") for path in paths}
     except UnicodeDecodeError as error:
-        raise ConfigError(", ".join(map(str, own)), str(error), "plans as UTF-8 text") from error
+        raise ConfigError(", ".join(map(str, paths)), str(error), f"{what} as UTF-8 text") from error

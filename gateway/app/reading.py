@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -63,6 +64,21 @@ def users(home: Home, settings: Settings) -> list[dict[str, Any]]:
     with _connection(home, settings) as connection:
         rows = [dict(row._mapping) for row in connection.execute(select(tables.users))]
     return [{key: value for key, value in row.items() if key != "password_hash"} for row in rows]
+
+
+def commands(home: Home, settings: Settings, limit: int) -> list[dict[str, Any]]:
+    """The newest commands, newest first."""
+    newest = select(tables.commands.c.body).order_by(tables.commands.c.requested_at.desc()).limit(limit)
+    with _connection(home, settings) as connection:
+        return [msgspec.json.decode(row[0]) for row in connection.execute(newest)]
+
+
+def state_of(home: Home, settings: Settings, device: str) -> dict[str, Any]:
+    """What the device last said, `{kind: {"data", "received", "time"}}`; empty where it has not spoken."""
+    with _connection(home, settings) as connection:
+        kinds = connection.scalar(select(tables.device_states.c.kinds).where(tables.device_states.c.device == device))
+    found: dict[str, Any] = msgspec.json.decode(kinds) if kinds else {}
+    return found
 
 
 def audit_rows(home: Home, settings: Settings) -> list[tuple[Any, ...]]:

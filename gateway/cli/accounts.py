@@ -12,7 +12,7 @@ import click
 
 from gateway.cli.common import Group, Place, json_option, print_json, print_table, with_place
 from gateway.errors import UsageError
-from gateway.model import Role
+from gateway.model import SCOPES, Role
 
 role_option = click.option(
     "--role", type=click.Choice([role.value for role in Role]), default="viewer", show_default=True
@@ -36,17 +36,28 @@ def token() -> None:
 @role_option
 @click.option("--site", "sites", multiple=True, help="Only for this site; may be repeated.")
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="It expires after so many days.")
-def create(place: Place, name: str, role: str, sites: tuple[str, ...], days: float | None) -> None:
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    help="What it may besides: commands:direct, to command in one step. May be repeated.",
+)
+def create(
+    place: Place, name: str, role: str, sites: tuple[str, ...], days: float | None, scopes: tuple[str, ...]
+) -> None:
     """Create a token and print it, alone, on standard output. It is shown this once.
 
     \b
     Example:
       gatehouse token create --name portal --role viewer
+      gatehouse token create --name parking --role operator --scope commands:direct
     """
     from gateway.app.acting import acting
 
     secret = "gh_" + secrets.token_urlsafe(32)
     args: dict[str, Any] = {"id": f"tok-{secrets.token_hex(6)}", "name": name, "role": role, "sites": list(sites)}
+    args["scopes"] = list(scopes)
     args["hash"] = hashlib.sha256(secret.encode()).hexdigest()
     if days is not None:
         args["expires_at"] = time.time() + days * 86_400

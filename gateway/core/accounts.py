@@ -11,7 +11,7 @@ from sqlalchemy import delete, update
 from gateway.core.handlers import Handlers
 from gateway.core.rows import Statements
 from gateway.errors import Conflict, Invalid, NotFound, Unauthorized
-from gateway.model import Action, Role
+from gateway.model import SCOPES, Action, Role
 from gateway.store import tables
 
 NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
@@ -113,6 +113,7 @@ class Accounts(Handlers):
             "created_at": wall,
             "expires_at": _moment(args.get("expires_at")),
             "revoked_at": None,
+            "scopes": _scopes(args.get("scopes")),
         }
         self._tokens[row["id"]] = name
         self._statements.put(tables.tokens, row)
@@ -190,6 +191,13 @@ def _sites(value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(site, str) and SITE.fullmatch(site) for site in value):
         raise Invalid("sites", "a list of site ids (letters, digits, '-' and '_'); empty for all sites")
     return value
+
+
+def _scopes(value: object) -> list[str]:
+    scopes = value if value is not None else []
+    if not isinstance(scopes, list) or not all(scope in SCOPES for scope in scopes):
+        raise Invalid("scopes", f"a list of scopes; there is {', '.join(SCOPES)}")
+    return scopes
 
 
 def _language(value: object) -> str:

@@ -46,6 +46,8 @@ LINK_LOOK = 0.05
 ATTENTION_GAP = 5.0
 #: Where nothing happens, an empty batch this often says that somebody attended: a crash does not excuse that time.
 ATTENDANCE = 4.0
+#: How often in one batch what the services found out may lead to more of it.
+MOST_TOLD = 10
 #: Actions that may wait while the core is busy.
 MOST_WAITING = 10_000
 
@@ -192,6 +194,7 @@ class Core:
         if self.restored.ended:
             self.desk.apply(self.restored.ended, sheet.at, sheet.wall, sheet.changes)
         self.desk.recover(sheet.at, sheet.wall, sheet.changes)
+        self._judge_told(sheet)
         detail = {"replayed": self.restored.replayed, "journal": self.restored.journal}
         sheet.changes.note(AuditEntry(time=sheet.wall, actor="system", action="core.start", target=SELF, detail=detail))
         # With the state that was come by: what ended at this start must not end again at the next.
@@ -290,8 +293,18 @@ class Core:
         due = self.desk.next_due()
         if due is not None and due <= sheet.at:
             self.desk.advance(sheet.at, sheet.wall, sheet.changes)
+        self._judge_told(sheet)
         self._write(sheet, messages)
         self._housekeeping(sheet.at)
+
+    def _judge_told(self, sheet: Sheet) -> None:
+        """What the services found out goes through the rules, as what a device says does."""
+        for _ in range(MOST_TOLD):
+            told = sheet.changes.take_told()
+            for one in told:
+                self.pipeline.own(EventEntry(sheet.at, sheet.wall, one.kind, one.data, one.device), sheet)
+            if not told:
+                return
 
     def _attend(self, sheet: Sheet) -> None:
         """After a pause of ours (a restart, a stopped process) silence is no proof: the engine gives it back."""

@@ -34,10 +34,11 @@ class MessageEntry(Entry, array_like=True, gc=False, tag="m"):
 
 
 class EventEntry(Entry, array_like=True, gc=False, tag="e"):
-    """An event of the gateway itself: a link lost, the store failing."""
+    """An event of the gateway itself: a link lost, the store failing. `device` is whom it is about, "" for itself."""
 
     kind: str
     data: dict[str, Any]
+    device: str = ""
 
 
 class ActionEntry(Entry, array_like=True, gc=False, tag="a"):

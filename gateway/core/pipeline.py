@@ -114,9 +114,9 @@ class Pipeline:
         return fate, decoded, allowed
 
     def own(self, entry: EventEntry, sheet: Sheet) -> None:
-        """An event of the gateway itself."""
+        """An event of the gateway itself, or one that it found out of a device."""
         self._tick(entry.at, sheet)
-        device = self.registry.devices.get(SELF)
+        device = self.registry.devices.get(entry.device or SELF)
         if device is not None:
             self._synthesise(device, entry.kind, entry.data, entry.at, entry.wall, sheet)
         if self._live:

@@ -7,9 +7,9 @@ step of the wall clock does not move them, and the API does not show them.
 """
 
 from gateway.model.alert import Alert, AlertState, Comment, Evidence, Severity, Shelving
-from gateway.model.audit import Actor, AuditEntry, Role
+from gateway.model.audit import DIRECT, SCOPES, Actor, AuditEntry, Role
 from gateway.model.catalogue import Catalogue, Field, Kind, Misfit
-from gateway.model.changes import Action, Changes, Outgoing
+from gateway.model.changes import Action, Changes, Outgoing, Told
 from gateway.model.command import Command, CommandResult, CommandState
 from gateway.model.duty import (
     Cover,
@@ -30,6 +30,8 @@ from gateway.model.plan import PlanRun, StepRun, StepState
 from gateway.model.work_order import LogEntry, OrderState, WorkOrder
 
 __all__ = [
+    "DIRECT",
+    "SCOPES",
     "Action",
     "Actor",
     "Alert",
@@ -74,6 +76,7 @@ __all__ = [
     "Slot",
     "StepRun",
     "StepState",
+    "Told",
     "Withheld",
     "WorkOrder",
     "Zone",

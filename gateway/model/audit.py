@@ -22,15 +22,21 @@ class Role(StrEnum):
         return order.index(self) >= order.index(other)
 
 
+#: The scope of a program's token that may command in one step, without selecting and confirming.
+DIRECT = "commands:direct"
+SCOPES = (DIRECT,)
+
+
 class Actor(msgspec.Struct, frozen=True):
     """Who acts: a person (`user:anna`), a program (`token:portal`), a rule (`rule:id`), or `system`.
 
-    `sites` names the sites it may see; empty means all.
+    `sites` names the sites it may see; empty means all. `scopes` are what a program may besides: `DIRECT`.
     """
 
     name: str
     role: Role = Role.VIEWER
     sites: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
 
     def may_see(self, site: str) -> bool:
         """Whether things of `site` exist for this actor."""

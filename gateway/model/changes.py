@@ -31,6 +31,14 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     durable: bool = False
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What the services found out of a device and the rules shall judge, as if the device had said it."""
+
+    device: str
+    kind: str
+    data: dict[str, Any]
+
+
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What a person, a program or a rule asks for: `name` is `noun.verb` (`alert.acknowledge`)."""
 
@@ -50,6 +58,7 @@ class Changes:
         self.outgoing: list[Outgoing] = []
         self.commands: list[Command] = []
         self.audit: list[AuditEntry] = []
+        self.told: list[Told] = []
 
     def put(self, record: Record) -> None:
         """The record's newest state, to be written and announced."""
@@ -77,6 +86,15 @@ class Changes:
     def note(self, entry: AuditEntry) -> None:
         """A line for the audit."""
         self.audit.append(entry)
+
+    def tell(self, device: str, kind: str, data: dict[str, Any]) -> None:
+        """An event for the rules to judge, before the batch is written."""
+        self.told.append(Told(device, kind, data))
+
+    def take_told(self) -> list[Told]:
+        """What was told since the last call."""
+        told, self.told = self.told, []
+        return told
 
     def __bool__(self) -> bool:
         return bool(self.records or self.removed or self.decisions or self.outgoing or self.commands or self.audit)

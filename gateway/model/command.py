@@ -26,7 +26,12 @@ class CommandState(StrEnum):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One command. `name` is a word of the domain (`open`, `raise`, `recall`), `expires` when it loses its force."""
+    """One command. `name` is a word of the domain (`open`, `raise`, `recall`), `expires` when it loses its force.
+
+    `needs_second` ones wait, `pending`, until another person has confirmed them (`second_by`); from then on they have
+    their force for `expires_in` seconds. `observation` is `waiting`, `observed` or `missing` where the device's own
+    state should prove what it answered, else empty.
+    """
 
     id: str
     site: str
@@ -37,6 +42,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     reason: str = ""
     requested_at: float = 0.0
+    requested_due: float = 0.0
     sent_at: float | None = None
     finished_at: float | None = None
     expires: float = 0.0
@@ -46,6 +52,17 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     alert: str | None = None
     plan_run: str | None = None
     version: int = 1
+    expires_in: float = 0.0
+    needs_second: bool = False
+    second_by: str | None = None
+    observation: str = ""
+    observe_due: float | None = None
+    observed_at: float | None = None
+
+    @property
+    def waits_for_second(self) -> bool:
+        """Whether it must not be sent before another person has confirmed it."""
+        return self.needs_second and self.second_by is None
 
 
 class CommandResult(msgspec.Struct, frozen=True):

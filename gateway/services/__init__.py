@@ -5,6 +5,8 @@ from gateway.services.ids import JournalIds
 from gateway.services.plan_book import PlanBook, PlanDefinition
 from gateway.services.plan_reading import PlanBookError, read_plans
 from gateway.services.ports import IdSource, RuleBook, RuleInfo
+from gateway.services.safety import Safety
+from gateway.services.safety_reading import SafetyError, read_safety
 from gateway.services.settings import DeskSettings
 
 __all__ = [
@@ -17,5 +19,8 @@ __all__ = [
     "PlanDefinition",
     "RuleBook",
     "RuleInfo",
+    "Safety",
+    "SafetyError",
     "read_plans",
+    "read_safety",
 ]

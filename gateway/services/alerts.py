@@ -99,6 +99,10 @@ class Alerts:
                 return alert
         return None
 
+    def standing(self, site: str, patterns: tuple[str, ...]) -> Alert | None:
+        """An open alert of the site whose rule fits one of the patterns."""
+        return next((one for one in self.open.values() if one.site == site and matches(one.rule, patterns)), None)
+
     def belongs(self, rule: str, patterns: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
         """Whether the rule fits one of the patterns, or listens to one of the kinds."""
         if matches(rule, patterns):

@@ -34,20 +34,23 @@ from gateway.model.changes import Record
 from gateway.services.alert_actions import AlertActions
 from gateway.services.alerts import CHATTER, SHELVING, Alerts
 from gateway.services.arguments import Arguments
+from gateway.services.command_actions import CommandActions
 from gateway.services.commands import EXPIRY, Commands
 from gateway.services.common import Common
 from gateway.services.duty_desk import DutyDesk
 from gateway.services.moment import Moment
+from gateway.services.observation import OBSERVATION
 from gateway.services.passes import Passes
 from gateway.services.plan_actions import PlanActions
 from gateway.services.plan_book import PlanBook
 from gateway.services.plans import STEP, PlanRuns
 from gateway.services.ports import IdSource, RuleBook
+from gateway.services.safety import Safety
 from gateway.services.settings import DeskSettings
 from gateway.services.templates import plain
 from gateway.services.work_order_actions import WorkOrderActions
 from gateway.services.work_orders import RESOLVE, RESPOND, WorkOrders
-from gateway.services.world import OBSERVED
+from gateway.services.world import AVAILABILITY
 
 Handler = Callable[[Arguments, Actor, Moment], Record | dict[str, Any]]
 
@@ -67,15 +70,20 @@ class Desk:
         ids: IdSource,
         settings: DeskSettings | None = None,
         words: Mapping[str, Collection[str]] | None = None,
+        safety: Safety | None = None,
     ) -> None:
-        """`words` are the command words that each adapter can carry; one that is not named may carry any."""
+        """`words` are the command words that each adapter can carry; one that is not named may carry any.
+
+        Without `safety` nothing but what releases people is commanded.
+        """
         common = Common(ids, settings or DeskSettings())
         common.world.words = words or {}
         self._common = common
         self.alerts = Alerts(common, rules, catalogue)
         self.work_orders = WorkOrders(common)
         self.plans = PlanRuns(common, plans, lambda: self.commands)
-        self.commands = Commands(common, self.alerts, self.plans.command_finished)
+        self.commands = Commands(common, self.alerts, safety, self.plans.command_finished)
+        self.command_actions = CommandActions(self.commands, self.alerts, common)
         self.passes = Passes(common, self.commands)
         self.duty = DutyDesk(common, self.alerts, self.plans)
         self._handlers = self._actions()
@@ -87,6 +95,7 @@ class Desk:
             RESOLVE: lambda ident, moment: orders.overdue(RESOLVE, ident, moment),
             STEP: self.plans.overdue,
             EXPIRY: self.commands.expired,
+            OBSERVATION: self.commands.observations.overdue,
         }
 
     def _actions(self) -> dict[str, Handler]:
@@ -112,7 +121,10 @@ class Desk:
             "plan.start": plans.start,
             "plan.step": plans.step,
             "plan.stop": plans.stop,
-            "command.request": self.commands.request,
+            "command.select": self.command_actions.select,
+            "command.request": self.command_actions.request,
+            "command.approve": self.command_actions.approve,
+            "command.withdraw": self.command_actions.withdraw,
             "pass.put": self.passes.put,
             "pass.remove": self.passes.remove,
             **self.duty.actions(),
@@ -146,7 +158,7 @@ class Desk:
 
         Wanted besides: orders closed within 7 days (their fault's return reopens them), the highest order number of
         each day, commands of the last day that have an idempotency key, and lately closed alerts (to tell who was
-        first). `states` is the newest data by device and kind, of `device.availability` and `parking.barrier`.
+        first). `states` is the newest data by device and kind.
         """
         self._common.timers.clear()
         self.set_topology(devices, zones, sites)
@@ -154,6 +166,7 @@ class Desk:
         self.know(states or {})
         self.alerts.restore(alerts)
         self.work_orders.restore(work_orders, last_numbers)
+        self.command_actions.selections.clear()
         self.commands.restore(commands)
         self.plans.restore(plan_runs)
         self.passes.restore(passes)
@@ -165,7 +178,7 @@ class Desk:
         Without it no barrier is lowered until it has spoken, and no device is known to be offline.
         """
         for device, kinds in states.items():
-            for kind in sorted(OBSERVED & kinds.keys()):
+            for kind in sorted(self._common.world.watched & kinds.keys()):
                 self._common.world.observe(device, kind, kinds[kind])
 
     def recover(self, now: float, wall: float, out: Changes) -> None:
@@ -251,16 +264,18 @@ class Desk:
             moment.note(by, "command.request", target, "failed", name=template.name, why=error.message)
 
     def observe(self, event: Event, now: float, wall: float, out: Changes) -> None:
-        """Takes note of availability and of loops; returns at once for every other kind."""
-        if event.kind not in OBSERVED:
+        """Takes note of availability and of what interlocks and proofs ask for; returns at once for other kinds."""
+        world = self._common.world
+        if event.kind not in world.watched:
             return
         moment = Moment(now, wall, out)
         self._catch_up(moment)
-        world = self._common.world
         if not world.hears(event):
             return
         world.observe(event.device, event.kind, event.data)
-        if event.kind == "device.availability" and world.online.get(event.device):
+        if event.kind != AVAILABILITY:
+            self.commands.observations.seen(event.device, event.kind, event.data, moment)
+        elif world.online.get(event.device):
             self.commands.came_online(event.device, moment)
 
     def present(self, device: str, online: bool, now: float, wall: float, out: Changes) -> None:
@@ -270,7 +285,7 @@ class Desk:
             return
         moment = Moment(now, wall, out)
         self._catch_up(moment)
-        world.observe(device, "device.availability", {"online": online})
+        world.observe(device, AVAILABILITY, {"online": online})
         if online:
             self.commands.came_online(device, moment)
 

@@ -36,6 +36,14 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     command_expires_in: float = 5.0
     command_longest: float = 300.0
     """A caller may ask for more than the default; never for so much that a forgotten command opens a door."""
+    confirm_within: float = 10.0
+    """How long after it was selected a command may be confirmed."""
+    second_person: tuple[str, ...] = ("unlock_all",)
+    """What a second person must confirm: command words as patterns, or `word:type of device`."""
+    second_within: float = 60.0
+    """How long a command waits for the second person."""
+    observe_within: float = 5.0
+    """How long after a device's answer its state must be seen to follow, where the proof says nothing else."""
     opens_limit: int = 20
     opens_window: float = 10.0
     stale_input: float = 10.0

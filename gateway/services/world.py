@@ -8,12 +8,12 @@ from typing import Any
 from gateway.errors import NotFound
 from gateway.model import Actor, Device, Event, Site, Zone
 
-#: The kinds of events that `World.observe` reads.
-OBSERVED = frozenset(("device.availability", "parking.barrier"))
+#: The kind by which a device is known to be there.
+AVAILABILITY = "device.availability"
 
 
 class World:
-    """The topology, which devices are there, and which loops are occupied. None means that it is not known."""
+    """The topology, which devices are there, and the newest they said of the watched kinds. None: it is not known."""
 
     def __init__(self) -> None:
         self.words: Mapping[str, Collection[str]] = {}
@@ -22,7 +22,13 @@ class World:
         self.zones: Mapping[str, Zone] = {}
         self.sites: Mapping[str, Site] = {}
         self.online: dict[str, bool] = {}
-        self._loops: dict[str, bool] = {}
+        self.watched: frozenset[str] = frozenset((AVAILABILITY,))
+        """The kinds of events that `observe` reads."""
+        self._newest: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def watch(self, kinds: Iterable[str]) -> None:
+        """Takes note of these kinds as well."""
+        self.watched |= frozenset(kinds)
 
     def set_topology(
         self,
@@ -38,38 +44,36 @@ class World:
     def forget(self) -> None:
         """Drops what is known of the devices' state."""
         self.online.clear()
-        self._loops.clear()
+        self._newest.clear()
 
     def observe(self, device: str, kind: str, data: Mapping[str, Any]) -> None:
-        """Takes note of a device's availability or a barrier's loop."""
-        if kind == "device.availability":
-            online = data.get("online")
-            if online is None:
-                self.online.pop(device, None)
-            else:
-                self.online[device] = bool(online)
-            if not online:
-                # What an absent device last said of its loop is no longer known.
-                self._loops.pop(device, None)
-        elif kind == "parking.barrier":
-            occupied = data.get("loop_occupied")
-            if isinstance(occupied, bool) and data.get("connected") is not False:
-                self._loops[device] = occupied
-            else:
-                self._loops.pop(device, None)
+        """Takes note of a device's availability, or of a watched kind."""
+        if kind != AVAILABILITY:
+            if kind in self.watched:
+                self._newest[device, kind] = data
+            return
+        online = data.get("online")
+        if online is None:
+            self.online.pop(device, None)
+        else:
+            self.online[device] = bool(online)
+        if not online:
+            # What an absent device last said is no longer known.
+            for watched in self.watched:
+                self._newest.pop((device, watched), None)
 
     def hears(self, event: Event) -> bool:
         """Whether the event tells something of now: late and replayed ones tell of the past."""
-        return event.kind in OBSERVED and not event.late and not event.replay
+        return event.kind in self.watched and not event.late and not event.replay
+
+    def newest(self, device: str, kind: str) -> Mapping[str, Any] | None:
+        """The device's newest event of a watched kind; None where it is not known."""
+        return self._newest.get((device, kind))
 
     def takes(self, device: Device, word: str) -> bool:
         """Whether the device's wire format has a message for that command word."""
         words = self.words.get(device.adapter)
         return words is None or word in words
-
-    def loop(self, device: str) -> bool | None:
-        """Whether a vehicle stands under that barrier; None where that is not known."""
-        return self._loops.get(device)
 
     def device(self, ident: str, actor: Actor) -> Device:
         """The device. Raises `NotFound` where it does not exist or the actor may not know of it."""

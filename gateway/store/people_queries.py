@@ -61,5 +61,5 @@ def _user_row(row: Any) -> UserRow:
 def _token_row(row: Any) -> TokenRow:
     return TokenRow(
         id=row.id, name=row.name, role=row.role, sites=tuple(row.sites or ()), created_at=row.created_at,
-        expires_at=row.expires_at, revoked_at=row.revoked_at,
+        expires_at=row.expires_at, revoked_at=row.revoked_at, scopes=tuple(row.scopes or ()),
     )  # fmt: skip

@@ -133,6 +133,7 @@ class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     expires_at: float | None
     revoked_at: float | None
+    scopes: tuple[str, ...] = ()
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):

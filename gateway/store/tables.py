@@ -367,6 +367,7 @@ tokens = Table(
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
     Column("revoked_at", Float),
+    Column("scopes", JSON),
 )
 
 #: Browser sessions and one-time sign-in links (`kind` `session` or `link`), by the SHA-256 of their secret.

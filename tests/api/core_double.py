@@ -16,6 +16,7 @@ from gateway.model import (
     Alert,
     AlertState,
     Command,
+    CommandState,
     Comment,
     Device,
     LogEntry,
@@ -262,6 +263,22 @@ class CoreDouble:
     def _plan_stop(self, action: Action, run: str, reason: str) -> Any:
         before: PlanRun = self._body(t.plan_runs, PlanRun, run)
         return msgspec.to_builtins(self.put_run(msgspec.structs.replace(before, state="stopped")))
+
+    def _command_select(self, action: Action, device: str, name: str, **rest: Any) -> Any:
+        return {
+            "device": device, "name": name, "args": rest.get("args", {}), "confirm_by": time.time() + 10,
+            "confirm_within": 10.0, "blocked": [], "needs_reason": False, "needs_second": False, "online": True,
+        }  # fmt: skip
+
+    def _command_approve(self, action: Action, command: str, **_: Any) -> Any:
+        before: Command = self._body(t.commands, Command, command)
+        after = msgspec.structs.replace(before, second_by=action.actor.name, version=before.version + 1)
+        return msgspec.to_builtins(self.put_command(after))
+
+    def _command_withdraw(self, action: Action, command: str, **_: Any) -> Any:
+        before: Command = self._body(t.commands, Command, command)
+        after = msgspec.structs.replace(before, state=CommandState.REJECTED, version=before.version + 1)
+        return msgspec.to_builtins(self.put_command(after))
 
     def _command_request(self, action: Action, device: str, name: str, **rest: Any) -> Any:
         key = rest.get("idempotency_key")

@@ -27,7 +27,8 @@ THINGS = {
 }  # fmt: skip
 BODIES: dict[str, Any] = {
     "shelve": {"reason": "cleaning", "minutes": 10}, "comment": {"text": "seen"}, "assign": {"assignee": "li"},
-    "stop": {"reason": "false alarm"}, "commands": {"name": "raise"}, "notes": {"text": "seen"}, "": {},
+    "stop": {"reason": "false alarm"}, "commands": {"name": "raise"}, "select": {"name": "raise"},
+    "notes": {"text": "seen"}, "": {},
     "covers": {"from_at": "2026-01-01T00:00:00Z", "until_at": "2026-01-02T00:00:00Z", "people": ["li"]},
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from gateway.cli.main import command_tree
 from gateway.config import Home, Settings, load_settings
 from gateway.services.command_words import WORDS
 from gateway.services.plan_reading import PlanBookError
+from gateway.services.safety_reading import FEEDBACK_WORDS, INTERLOCK_WORDS
 from tests.support.gateway import RealGateway
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,13 +147,26 @@ def test_a_plan_with_a_mistake_is_refused_with_its_line(tmp_path: Path) -> None:
 
 
 def test_every_command_word_is_documented_with_its_role_and_conditions() -> None:
-    text = (DOCS / "plans.md").read_text("utf-8").split("## Command words")[1]
+    text = (DOCS / "plans.md").read_text("utf-8").split("## Command words")[1].split("\n## ")[0]
     lines = [line for line in text.splitlines() if line.startswith("| `")]
     rows = {line.split("`")[1]: [cell.strip() for cell in line.split("|")] for line in lines}
     assert set(rows) == set(WORDS)
     for name, word in WORDS.items():
         shown = [str(word.role), "yes" if word.weighty else "", "yes" if word.opens else ""]
-        assert rows[name][2:6] == [*shown, f"{word.answered_within:g} s"], name
+        assert rows[name][2:7] == [*shown, f"{word.answered_within:g} s", "yes" if word.releases else ""], name
+
+
+def test_the_interlocks_of_the_docs_load_beside_the_shipped_ones_and_every_word_is_told(tmp_path: Path) -> None:
+    text = (DOCS / "plans.md").read_text("utf-8")
+    block = re.search(r"<!-- example: interlocks -->\n```yaml\n(.*?)```", text, re.S)
+    assert block
+    home = Home(tmp_path)
+    home.prepare()
+    (home.commands / "site.yaml").write_text(block.group(1), "utf-8")
+    assert "pump-needs-water" in {one.id for one in load_definitions(home).safety.interlocks}
+    for section, words in (("interlocks", INTERLOCK_WORDS), ("feedback", FEEDBACK_WORDS)):
+        for word in words:
+            assert f"`{section}.{word}`" in text, word
 
 
 def test_every_word_of_a_plan_is_documented() -> None:

@@ -200,7 +200,7 @@ def command(world: World, device: str, name: str) -> Json:
         "by": "user:anna", "reason": "",
         "requested_at": world.time(), "sent_at": world.time(), "finished_at": None, "expires": world.time(-5),
         "detail": "", "alert": None,
-        "plan_run": None, "version": 1,
+        "plan_run": None, "version": 1, "needs_second": False, "second_by": None, "observation": "",
     }  # fmt: skip
 
 

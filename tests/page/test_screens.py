@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.page import compound
 from tests.page.screens import bring_axe, findings, settled
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ SCREENS = (
     "orders/WO-0003",
     "plans",
     "passes",
+    "commands",
     "health",
 )
 
@@ -83,16 +85,46 @@ def test_a_command_needs_a_second_of_holding_and_shows_its_end(standin: StandIn,
     assert not standin.world.tables["commands"], "a click alone sent the command"
     hold.focus()
     page.keyboard.down("Enter")
-    page.locator(".stages .reached", has_text="Done").wait_for()
+    page.locator(".stages .reached", has_text="Observed").wait_for()
     page.keyboard.up("Enter")
     assert [command["name"] for command in standin.world.tables["commands"].values()] == ["raise"]
 
 
+def test_fault_078_what_forbids_a_command_is_said_and_there_is_nothing_to_confirm(
+    standin: StandIn, opened: Open
+) -> None:
+    page = opened(standin, "#/devices/barrier-2")
+    page.locator(".command", has_text="Lower").click()
+    page.locator("dialog[open] [role=alert]", has_text="a vehicle stands under the arm").wait_for()
+    assert page.locator(".hold").count() == 0
+    page.get_by_role("button", name="Choose again").wait_for()
+
+
+def test_fault_081_a_second_person_confirms_on_the_page_of_commands_and_the_first_cannot(
+    standin: StandIn, opened: Open
+) -> None:
+    page = opened(standin, "#/commands")
+    world = standin.world
+    other = world.put(
+        "commands", compound.command(world, "door-1", "unlock") | {"needs_second": True, "by": "user:ben"}
+    )
+    world.put("commands", compound.command(world, "door-2", "lock") | {"needs_second": True})
+    page.locator(".strip", has_text="waits for a second person").wait_for()
+    page.locator(".second").nth(1).wait_for()
+    assert page.locator(".second .hold").count() == 1, "who asked confirms nothing"
+    page.locator(".second .hold").focus()
+    page.keyboard.down("Enter")
+    page.locator("tr", has_text="Unlock").locator(".tag", has_text="Sent").wait_for()
+    page.keyboard.up("Enter")
+    assert world.tables["commands"][other["id"]]["second_by"] == "user:anna"
+
+
 def test_commands_are_locked_while_the_page_is_not_live(standin: StandIn, opened: Open) -> None:
     page = opened(standin, "#/devices/barrier-2")
+    page.locator(".command", has_text="Raise").click()
+    page.locator(".hold").wait_for()
     standin.kill()
     page.locator(".strip.stale").wait_for()
-    page.locator(".command", has_text="Raise").click()
     assert page.locator(".hold").is_disabled()
 
 

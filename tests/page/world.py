@@ -240,9 +240,25 @@ class World:
         return self.put("plan-runs", compound.run(self, parts[0], device=body.get("device"), drill=body["drill"]))
 
     def _post_devices(self, parts: list[str], body: Json, version: int | None) -> Json:
+        if parts[-1] == "select":
+            second, blocked = body["name"] == "unlock", body["name"] == "lower"
+            reason = {"en": "a vehicle stands under the arm", "zh": "道闸杆下有车辆"}
+            return {
+                "confirm": None if blocked else "token", "confirm_within": 10.0, "needs_reason": False,
+                "needs_second": second, "blocked": [{"id": "vehicle-under-arm", "reason": reason}] if blocked else [],
+            }  # fmt: skip
+        assert body["confirm"] == "token"
+        if body["name"] == "unlock":
+            return self.put("commands", compound.command(self, parts[0], "unlock") | {"needs_second": True})
         command = compound.command(self, parts[0], body["name"])
         self.put("commands", {**command, "state": "sent"})
-        return self.put("commands", {**command, "state": "done", "finished_at": self.time(), "version": 2})
+        done = {"state": "done", "observation": "observed", "finished_at": self.time(), "version": 2}
+        return self.put("commands", {**command, **done})
+
+    def _post_commands(self, parts: list[str], body: Json, version: int | None) -> Json:
+        command = self.tables["commands"][parts[0]]
+        state = {"state": "sent", "second_by": "user:anna"} if parts[1] == "approve" else {"state": "rejected"}
+        return self.put("commands", {**command, **state, "version": command["version"] + 1})
 
     def _post_passes(self, parts: list[str], body: Json, version: int | None) -> Json:
         return self.put("passes", {**compound.a_pass(self, body["value"], body["name"]), **body, "value": "沪A****8"})

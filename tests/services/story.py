@@ -10,6 +10,7 @@ import msgspec
 from gateway.catalogue import load_catalogue
 from gateway.errors import GatehouseError
 from gateway.model import (
+    DIRECT,
     Action,
     Actor,
     Alert,
@@ -35,24 +36,28 @@ from gateway.model import (
     Severity,
     Shift,
     Site,
+    Told,
     WorkOrder,
     Zone,
 )
-from gateway.services import Desk, DeskSettings, JournalIds, PlanBook, read_plans
+from gateway.services import Desk, DeskSettings, JournalIds, PlanBook, Safety, read_plans, read_safety
+from rules.commands import safety_texts
 from rules.language import CommandRequest, Rule, RuleSet, Then, WorkOrderRequest
 from rules.plans import plan_texts
 
-ANNA = Actor("user:anna", Role.OPERATOR)
-BEN = Actor("user:ben", Role.OPERATOR)
-ERIKA = Actor("user:erika", Role.ENGINEER)
+#: These may command in one step, as a program with the scope for it may: most stories are not about the two steps.
+ANNA = Actor("user:anna", Role.OPERATOR, scopes=(DIRECT,))
+BEN = Actor("user:ben", Role.OPERATOR, scopes=(DIRECT,))
+ERIKA = Actor("user:erika", Role.ENGINEER, scopes=(DIRECT,))
 VERA = Actor("user:vera", Role.VIEWER)
-STRANGER = Actor("user:stranger", Role.ADMIN, ("elsewhere",))
+STRANGER = Actor("user:stranger", Role.ADMIN, ("elsewhere",), (DIRECT,))
 
 START = 1_795_000_000.0
 """A steady second; the wall clock starts ten seconds ahead of it."""
 
 CATALOGUE = load_catalogue()
 PLANS = read_plans(plan_texts())
+SAFETY = read_safety(safety_texts(), CATALOGUE)
 
 
 def rule(ident: str, severity: Severity = Severity.HIGH, **more: Any) -> Rule:
@@ -127,6 +132,7 @@ class Story:
         plans: PlanBook = PLANS,
         settings: DeskSettings | None = None,
         words: Mapping[str, Collection[str]] | None = None,
+        safety: Safety | None = SAFETY,
     ) -> None:
         self.now = START
         self.wall = START + 10
@@ -134,19 +140,21 @@ class Story:
         self.plans = plans
         self.settings = settings
         self.words = words
+        self.safety = safety
         self.position = 0
         self.seq = 0
         self.stored: dict[tuple[type, str], bytes] = {}
         self.audit: list[AuditEntry] = []
         self.sent: list[Command] = []
         self.told: list[Outgoing] = []
+        self.found: list[Told] = []
         self.decisions: list[DecisionRecord] = []
         self.states: dict[str, dict[str, dict[str, Any]]] = {}
         self.desk = self._build()
 
     def _build(self) -> Desk:
         self.ids = JournalIds()
-        desk = Desk(self.rules, self.plans, CATALOGUE, self.ids, self.settings, self.words)
+        desk = Desk(self.rules, self.plans, CATALOGUE, self.ids, self.settings, self.words, self.safety)
         desk.restore(
             alerts=self.records(Alert),
             work_orders=self.records(WorkOrder),
@@ -180,6 +188,7 @@ class Story:
             self.stored.pop(key, None)
         self.audit += out.audit
         self.told += out.outgoing
+        self.found += out.take_told()
         self.decisions += out.decisions
         for command in out.commands:
             assert all(one.id != command.id for one in self.sent), f"{command.id} was sent twice"

@@ -143,12 +143,14 @@ class RealGateway:
         """An action by the command line's own door."""
         return DoorClient(socket_path(self.home.path)).act(Action(name=name, args=args, actor=Actor("cli", Role.ADMIN)))
 
-    def token(self, role: str = "admin", sites: tuple[str, ...] = ()) -> str:
-        """A new token."""
+    def token(
+        self, role: str = "admin", sites: tuple[str, ...] = (), scopes: tuple[str, ...] = ("commands:direct",)
+    ) -> str:
+        """A new token; it may command in one step unless `scopes` says otherwise."""
         secret = "gh_" + secrets.token_urlsafe(24)
         name = f"test-{secrets.token_hex(4)}"
         hashed = hashlib.sha256(secret.encode()).hexdigest()
-        self.act("token.create", id=name, name=name, role=role, sites=list(sites), hash=hashed)
+        self.act("token.create", id=name, name=name, role=role, sites=list(sites), scopes=list(scopes), hash=hashed)
         return secret
 
     @property
@@ -165,7 +167,8 @@ class RealGateway:
 
     def post(self, path: str, body: Any = None, expect: int = 200) -> Any:
         """A POST; its JSON."""
-        answer = httpx.post(self.url + path, json=body or {}, headers=self.headers, timeout=30)
+        headers = {**self.headers, "Idempotency-Key": secrets.token_hex(8)}
+        answer = httpx.post(self.url + path, json=body or {}, headers=headers, timeout=30)
         assert answer.status_code == expect, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 

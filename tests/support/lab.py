@@ -24,13 +24,13 @@ import msgspec
 from sqlalchemy import select
 
 from adapters import load_adapters
-from gateway.app.definitions import shipped_plans
+from gateway.app.definitions import shipped_plans, shipped_safety
 from gateway.catalogue import load_catalogue
 from gateway.core.clock import Clock
 from gateway.core.core import Core, CoreSettings
 from gateway.errors import GatehouseError
 from gateway.inbox.messages import InboxMessage
-from gateway.model import Action, Actor, Alert, Command, Role, Site, WorkOrder
+from gateway.model import DIRECT, Action, Actor, Alert, Command, Role, Site, WorkOrder
 from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
 from gateway.services.settings import DeskSettings
@@ -40,8 +40,9 @@ from rules import Engine, load_packs, shipped_packs
 from rules.language import RuleSet
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC).timestamp()
-ADMIN = Actor("user:admin", Role.ADMIN)
-OPERATOR = Actor("user:olga", Role.OPERATOR)
+#: They may command in one step, as a program with the scope for it may: most stories are not about the two steps.
+ADMIN = Actor("user:admin", Role.ADMIN, scopes=(DIRECT,))
+OPERATOR = Actor("user:olga", Role.OPERATOR, scopes=(DIRECT,))
 
 
 class VirtualClock(Clock):
@@ -140,7 +141,9 @@ class Lab:
             adapters=adapters,
             catalogue=self._catalogue,
             engine=Engine(rules, self._catalogue, {}),
-            desk=Desk(rules, shipped_plans(), self._catalogue, ids, DeskSettings()),
+            desk=Desk(
+                rules, shipped_plans(), self._catalogue, ids, DeskSettings(), safety=shipped_safety(self._catalogue)
+            ),
             ids=ids,
             settings=self._settings,
             default_site=Site(id="", timezone="Asia/Shanghai"),

@@ -3,6 +3,7 @@ import { classes, effect, html, render } from "./html.js";
 import { loadSession, session } from "./api.js";
 import { ActionDialogs } from "./detail/actions.js";
 import { CommandDialog } from "./devices/command.js";
+import { Commands } from "./devices/commands.js";
 import { Devices } from "./devices/devices.js";
 import { Help, helping } from "./frame/help.js";
 import { Nav, TopBar } from "./frame/frame.js";
@@ -25,7 +26,7 @@ import { TakeOver } from "./session/take_over.js";
 import { silence, watchForSounds } from "./sound.js";
 
 const MANY = 5;
-const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, plans: Plans, passes: Passes, health: Health };
+const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, plans: Plans, passes: Passes, commands: Commands, health: Health };
 
 function Room() {
   useKeys({ s: silence, "?": () => { helping.value = true; } });

@@ -146,6 +146,16 @@
  * @property {string|null} alert
  * @property {string|null} plan_run
  * @property {number} version
+ * @property {boolean} needs_second
+ * @property {string|null} second_by
+ * @property {""|"waiting"|"observed"|"missing"} observation
+ *
+ * @typedef {object} Selection
+ * @property {string|null} confirm
+ * @property {number} confirm_within
+ * @property {{id: string, reason: Texts}[]} blocked
+ * @property {boolean} needs_reason
+ * @property {boolean} needs_second
  *
  * @typedef {{data: Record<string, unknown>, received: Time, time: Time}} KindState
  *

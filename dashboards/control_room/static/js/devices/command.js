@@ -1,6 +1,6 @@
 /**
- * Commands to a device, in two steps: choose it, see the live state, then hold for a second. The page is never
- * optimistic: it shows what the gateway says of the command, "unknown" included.
+ * Commands to a device, in two steps: choose it, see the live state and what forbids it, then hold for a second. The page
+ * is never optimistic: it shows what the gateway says of the command, "unknown" included.
  */
 import { html, signal, useEffect, useRef, useState } from "../html.js";
 import { may, post } from "../api.js";
@@ -12,13 +12,13 @@ import { commands, devices } from "../live/store.js";
 import { wrong } from "../notices.js";
 import { placeOf } from "../place.js";
 import { bare } from "../words.js";
-import { isWeighty, wordsOf } from "./command_words.js";
+import { Progress, standing } from "./command_progress.js";
+import { wordsOf } from "./command_words.js";
 import { Dialog } from "../widgets/dialog.js";
 import { HoldButton } from "../widgets/hold.js";
 
 /** @typedef {import("../types.js").Device} Device */
-
-const CONFIRM_S = 10;
+/** @typedef {import("../types.js").Selection} Selection */
 
 const chosen = signal(/** @type {{device: string, name: string}|null} */ (null));
 
@@ -40,7 +40,7 @@ export function CommandButtons({ device }) {
 export function CommandList({ list }) {
   if (!list.length) return null;
   return html`<ul class="plain command-list">${list.map((command) => html`<li key=${command.id} class=${`line command-${command.state}`}>
-    <span>${word("command", command.name)}</span><span class="tag">${word("command_state", command.state)}</span>
+    <span>${word("command", command.name)}</span><span class="tag">${standing(command)}</span>
     <span class="grow muted">${command.detail}</span><span class="muted">${bare(command.by)}</span><time class="muted">${moment(command.finished_at ?? command.requested_at)}</time></li>`)}</ul>`;
 }
 
@@ -51,25 +51,47 @@ export function CommandDialog() {
   return choice && device ? html`<${Confirm} key=${`${choice.device} ${choice.name}`} device=${device} name=${choice.name} />` : null;
 }
 
+/** Asks the gateway for a selection, and counts down until it lapses. @param {string} device @param {string} name @param {{current: boolean}} holding */
+function useSelection(device, name, holding) {
+  const [selection, setSelection] = useState(/** @type {Selection|null} */ (null));
+  const [left, setLeft] = useState(0);
+  const select = async () => {
+    setSelection(null);
+    try {
+      const answer = await post(`/devices/${encodeURIComponent(device)}/commands/select`, { name, args: {} });
+      setLeft(Math.floor(answer.confirm_within));
+      setSelection(answer);
+    } catch (error) {
+      wrong(error);
+      chosen.value = null;
+    }
+  };
+  useEffect(() => {
+    select();
+    const timer = setInterval(() => setLeft((old) => (holding.current ? old : Math.max(0, old - 1))), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return { selection, left, select };
+}
+
 /** @param {{device: Device, name: string}} props */
 function Confirm({ device, name }) {
-  const [left, setLeft] = useState(CONFIRM_S);
-  const [sent, setSent] = useState("");
-  const [reason, setReason] = useState(isWeighty(name) ? "" : null);
   const holding = useRef(false);
+  const { selection, left, select } = useSelection(device.id, name, holding);
+  const [sent, setSent] = useState("");
+  const [reason, setReason] = useState("");
   const key = useRef(crypto.randomUUID?.() ?? String(Math.random()));
-  const command = commands.get(sent);
   const leave = () => {
     chosen.value = null;
   };
-  useEffect(() => {
-    if (sent || reason === "") return undefined;
-    const timer = setInterval(() => setLeft((old) => (holding.current ? old : Math.max(0, old - 1))), 1000);
-    return () => clearInterval(timer);
-  }, [sent, reason]);
+  const give = (/** @type {string} */ text) => {
+    setReason(text);
+    select();
+  };
   const send = async () => {
     try {
-      const answer = await post(`/devices/${encodeURIComponent(device.id)}/commands`, { name, args: {}, ...(reason ? { reason } : {}) }, { key: key.current });
+      const body = { name, args: {}, confirm: selection?.confirm, ...(reason ? { reason } : {}) };
+      const answer = await post(`/devices/${encodeURIComponent(device.id)}/commands`, body, { key: key.current });
       if (answer?.id) commands.put(answer);
       setSent(answer?.id ?? "");
     } catch (error) {
@@ -82,16 +104,33 @@ function Confirm({ device, name }) {
     <${LiveState} device=${device} />
     ${device.online === false && html`<p class="warning-line">${t("command.offline")}</p>`}
     ${link.value !== "live" && html`<p class="warning-line">${t("command.stale")}</p>`}
-    ${reason === ""
-      ? html`<${Reason} onReason=${setReason} onCancel=${leave} />`
-      : sent
-      ? html`<${Progress} command=${command} /><div class="dialog-actions"><button type="button" class="primary" onClick=${leave}>${t("close")}</button></div>`
-      : left > 0
-        ? html`<${HoldButton} label=${t("command.hold", { command: word("command", name) })} hint=${t("command.left", { s: left })} disabled=${link.value !== "live"}
-            onHeld=${send} onHolding=${(/** @type {boolean} */ is) => { holding.current = is; }} />`
-        : html`<p>${t("command.lapsed")}</p><div class="dialog-actions"><button type="button" onClick=${leave}>${t("cancel")}</button>
-            <button type="button" class="primary" autofocus onClick=${() => setLeft(CONFIRM_S)}>${t("command.again")}</button></div>`}
+    ${sent
+      ? html`<${Progress} command=${commands.get(sent)} /><div class="dialog-actions"><button type="button" class="primary" onClick=${leave}>${t("close")}</button></div>`
+      : !selection
+        ? html`<p class="muted" role="status">${t("loading")}</p>`
+        : selection.blocked.length
+          ? html`<${Blocked} selection=${selection} onAgain=${select} onCancel=${leave} />`
+          : selection.needs_reason && !reason
+            ? html`<${Reason} onReason=${give} onCancel=${leave} />`
+            : left > 0
+              ? html`<p class="muted">${t("command.free")}${selection.needs_second ? ` ${t("command.needs_second")}` : ""}</p>
+                <${HoldButton} label=${t("command.hold", { command: word("command", name) })} hint=${t("command.left", { s: left })} disabled=${link.value !== "live"}
+                  onHeld=${send} onHolding=${(/** @type {boolean} */ is) => { holding.current = is; }} />`
+              : html`<p>${t("command.lapsed")}</p><${Again} onAgain=${select} onCancel=${leave} />`}
   </${Dialog}>`;
+}
+
+/** What forbids the command. @param {{selection: Selection, onAgain: () => void, onCancel: () => void}} props */
+function Blocked({ selection, onAgain, onCancel }) {
+  return html`<div role="alert"><p class="warning-line">${t("command.blocked")}</p>
+    <ul class="plain">${selection.blocked.map((block) => html`<li key=${block.id} class="line">${say(block.reason, block.id)}</li>`)}</ul></div>
+    <${Again} onAgain=${onAgain} onCancel=${onCancel} />`;
+}
+
+/** @param {{onAgain: () => void, onCancel: () => void}} props */
+function Again({ onAgain, onCancel }) {
+  return html`<div class="dialog-actions"><button type="button" onClick=${onCancel}>${t("cancel")}</button>
+    <button type="button" class="primary" autofocus onClick=${onAgain}>${t("command.again")}</button></div>`;
 }
 
 /** Why: heavy commands are not taken without a reason. @param {{onReason: (reason: string) => void, onCancel: () => void}} props */
@@ -113,15 +152,4 @@ export function LiveState({ device }) {
   return html`<div class="live-states">${states.map(([kind, state]) => html`<div key=${kind} class="live-state">
     <h4>${kindTitle(kind)}<span class="muted" title=${clock(state.received)}>${t("ago", { span: since(state.received) })}</span></h4>
     <dl class="values">${dataPairs(kind, state.data).map(([title, content]) => html`<div key=${title}><dt>${title}</dt><dd>${content}</dd></div>`)}</dl></div>`)}</div>`;
-}
-
-const STAGES = ["pending", "sent", "done"];
-
-/** requested, sent, answered: and in words when it ends otherwise. @param {{command: import("../types.js").Command|undefined}} props */
-function Progress({ command }) {
-  const state = command?.state ?? "pending";
-  const at = STAGES.indexOf(state);
-  return html`<div role="status"><ol class="stages">${STAGES.map((stage, index) => html`<li key=${stage} class=${at >= index ? "reached" : ""}>${word("command_state", stage)}</li>`)}</ol>
-    ${at < 0 && html`<p class="warning-line">${word("command_state", state)}: ${word("command_end", state)}</p>`}
-    ${command?.detail && html`<p>${command.detail}</p>`}</div>`;
 }

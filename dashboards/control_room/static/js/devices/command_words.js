@@ -14,9 +14,6 @@ const WORDS = /** @type {Record<string, string[]>} */ ({
   gateway: [],
 });
 
-/** Heavy ones, which must be given a reason. */
-const WEIGHTY = new Set(["lock", "lock_down", "hold_open", "unlock_all", "keep_open", "recall", "start", "stop", "evacuate",
-  "valve_open", "valve_close", "relay_on", "relay_off"]);
 /** A format that can be told more than this says nothing of what one of its devices can do. */
 const FEW = 6;
 /** Those that take an engineer. */
@@ -35,6 +32,3 @@ function meterWords(device, carried) {
   const valve = device.state?.["meter.reading"]?.data?.valve !== undefined ? ["valve_close", "valve_open"] : [];
   return carried.length <= FEW ? carried : valve;
 }
-
-/** @param {string} name */
-export const isWeighty = (name) => WEIGHTY.has(name);

@@ -1,6 +1,7 @@
 /** What is on every screen: the link and its age, the counters, the sound, the operator, the server's clock. */
 import { classes, html, useEffect, useRef, useState } from "../html.js";
 import { session, signOut } from "../api.js";
+import { waiting } from "../devices/commands.js";
 import { clock, day, number } from "../format.js";
 import { say, t } from "../i18n.js";
 import { now, tick } from "../live/clock.js";
@@ -98,6 +99,7 @@ export function Nav() {
   const badges = /** @type {Record<string, number>} */ ({
     orders: orders.all().filter((order) => promise(order)?.late).length,
     plans: runs.all().filter((run) => run.state === "running").length,
+    commands: waiting().length,
   });
   return html`<nav class="rail" aria-label=${t("nav.title")}>${SCREENS.map((name) => html`<a key=${name} href=${href(name)} aria-current=${route.value.screen === name ? "page" : undefined}>
     <${Icon} name=${name} /><span>${t(`nav.${name}`)}</span>${badges[name] > 0 && html`<span class="badge">${badges[name]}</span>`}</a>`)}</nav>`;

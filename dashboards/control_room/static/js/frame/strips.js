@@ -1,15 +1,17 @@
 /** What pushes the page aside: a link that is not live, the oldest critical alert, a flood, a page without sound. */
 import { computed, html } from "../html.js";
 import { since, span, ms } from "../format.js";
-import { t } from "../i18n.js";
+import { waiting } from "../devices/commands.js";
+import { t, word } from "../i18n.js";
 import { now, tick } from "../live/clock.js";
 import { alerts, pressing } from "../live/store.js";
 import { link, silence } from "../live/stream.js";
 import { acknowledge } from "../detail/actions.js";
 import { may } from "../api.js";
-import { placeOf, titleOf } from "../place.js";
+import { deviceName, placeOf, titleOf } from "../place.js";
 import { href } from "../route.js";
 import { takenOver } from "../session/take_over.js";
+import { bare } from "../words.js";
 import { audible, silenced, silence as silenceSound, startSound } from "../sound.js";
 import { Icon, Level } from "../widgets/icon.js";
 
@@ -32,7 +34,7 @@ const flood = computed(() => {
 
 /** All the strips, the worst first. */
 export function Strips() {
-  return html`<div class="strips"><${Stale} /><${Critical} /><${Flood} /><${NoSound} /></div>`;
+  return html`<div class="strips"><${Stale} /><${Critical} /><${Second} /><${Flood} /><${NoSound} /></div>`;
 }
 
 /** Nothing on this page is live: said across its whole width. */
@@ -50,6 +52,13 @@ function Critical() {
     <span class="number" aria-hidden="true">${since(oldest.raised_at)}</span>${pressing.value.length > 1 && html`<span class="more">${t("strip.more", { n: pressing.value.length - 1 })}</span>`}<span class="spacer"></span>
     ${audible.value && !silenced.value.has(oldest.id) && html`<button type="button" onClick=${silenceSound}>${t("sound.silence")}<kbd>S</kbd></button>`}
     ${may("operator") && html`<button type="button" onClick=${() => acknowledge(oldest)}>${t("act.acknowledge")}</button>`}</div>`}</div>`;
+}
+
+/** A command waits a minute for a second person: whoever may be one is told. */
+function Second() {
+  const [first] = waiting();
+  return html`<div role="status">${first && may("operator") && html`<div class="strip flood"><${Icon} name="commands" /><a class="strip-text" href=${href("commands")}><strong>${t("commands.second")}</strong>
+    <span>${word("command", first.name)} · ${deviceName(first.device)} · ${bare(first.by)}</span></a></div>`}</div>`;
 }
 
 function Flood() {

@@ -49,6 +49,7 @@ export async function loadAll() {
     recentAlerts(),
   ]);
   await fillIfThere(devices, "/devices?limit=500");
+  await fillIfThere(commands, "/commands?state=open&limit=200");
   await fillIfThere(passes, "/passes?limit=500");
 }
 

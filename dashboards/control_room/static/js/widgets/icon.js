@@ -8,6 +8,7 @@ const PATHS = /** @type {Record<string, string>} */ ({
   orders: "M7 4h10v16H7zM10 8h4M10 12h4M10 16h2",
   plans: "M5 6l2 2 3-3M5 13l2 2 3-3M13 7h6M13 14h6M13 20h6M6 20h1",
   passes: "M3 7h18v10H3zM7 11h4M7 14h2M15 10v4",
+  commands: "M12 4v7M8 6.500a7 7 0 1 0 8 0",
   health: "M3 12h4l3-7 4 14 3-7h4",
   sound: "M4 10v4h4l5 4V6L8 10zM16 9a4 4 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11",
   mute: "M4 10v4h4l5 4V6L8 10zM17 10l4 4M21 10l-4 4",

@@ -68,6 +68,7 @@ class Community:
         ids = [building.id for building in scenario.buildings]
         self.residents = residents(scenario.seed, ids or ["site"], scenario.residents_per_building)
         self.plates = [person.plate for person in self.residents if person.plate]
+        self._cars_seen: dict[str, tuple[Lane, float]] = {}
         self._source = source
         self._counts: dict[str, int] = {}
         builders: dict[str, Callable[[GroupSpec, str], None]] = {
@@ -185,7 +186,8 @@ class Community:
         for item in items:
             # Strangers come to the gate to be asked; those who leave have been let in, and are in the passes.
             strangers = 0.05 if item.direction == "in" else 0.003
-            lane = Lane(Random(f"{self.seed}/lane/{item.id}"), self.plates, group.per_day, strangers)
+            chance = Random(f"{self.seed}/lane/{item.id}")
+            lane = Lane(chance, self.plates, group.per_day, strangers, self._cars_seen)
             digest = hashlib.sha256(f"{self.site}/{item.id}".encode()).hexdigest()
             serial = f"{digest[:8]}-{digest[8:16]}"
             topics = camera_topics(serial, old=old)

@@ -19,6 +19,8 @@ PASS_S = 3.0
 CLOSE_AFTER_S = 2.0
 PATIENCE_S = 25.0
 LONGEST_STRETCH_S = 0.25
+ELSEWHERE_S = 120.0
+"""A car that was just at one gate is not at another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,18 @@ class Lane:
     """Arm, loop and the car in front. `arm` is 0.0 lying to 1.0 upright.
 
     `stuck` freezes the arm where it is, `jammed` makes every lowering hit something and go up again.
+    Lanes that share `seen` (plate: at which gate it was last, and when) never have one car in two places at once.
     Stepping it twice for the same moment changes nothing, so camera and controller may share one lane.
     """
 
-    def __init__(self, random: Random, plates: Sequence[str], cars_per_day: float, strangers: float = 0.06) -> None:
+    def __init__(
+        self,
+        random: Random,
+        plates: Sequence[str],
+        cars_per_day: float,
+        strangers: float = 0.06,
+        seen: dict[str, tuple[Lane, float]] | None = None,
+    ) -> None:
         self.arm = 0.0
         self.loop = False
         self.car: Car | None = None
@@ -51,6 +61,7 @@ class Lane:
         self._plates = plates
         self._cars_per_day = cars_per_day
         self._strangers = strangers
+        self._seen = {} if seen is None else seen
         self._wanted = 0.0
         self._arrived_at = 0.0
         self._on_loop_since: float | None = None
@@ -107,18 +118,27 @@ class Lane:
         self._last = now
         # Cars queue behind the line: the next one is read once the arm lies again.
         if self.car is None and self.position == "down" and self._random.random() < chance:
-            self.arrive(self._next_car(), now.wall)
+            self.arrive(self._next_car(now.wall), now.wall)
         steps = min(400, max(1, round(elapsed / LONGEST_STRETCH_S)))
         for index in range(steps):
             self._drive(start + elapsed * (index + 1) / steps)
             self._swing(elapsed / steps)
 
-    def _next_car(self) -> Car:
+    def _next_car(self, wall: float) -> Car:
         if self._random.random() < 0.02:
             return Car(None, False)
         if not self._plates or self._random.random() < self._strangers:
             return Car(new_plate(self._random), False)
-        return Car(self._random.choice(self._plates), True)
+        near = [plate for plate in self._plates if not self._elsewhere(plate, wall)]
+        if not near:
+            return Car(new_plate(self._random), False)
+        plate = self._random.choice(near)
+        self._seen[plate] = (self, wall)
+        return Car(plate, True)
+
+    def _elsewhere(self, plate: str, wall: float) -> bool:
+        lane, at = self._seen.get(plate, (self, 0.0))
+        return lane is not self and wall - at < ELSEWHERE_S
 
     def _drive(self, wall: float) -> None:
         if self._on_loop_since is not None:

@@ -33,7 +33,7 @@ def test_timeline_is_the_same_when_the_engine_dies_after_every_event(timeline: T
 
 
 def test_the_packs_load() -> None:
-    assert len(load_packs(shipped_packs(), CATALOGUE)) == len(RULES) >= 24
+    assert len(load_packs(shipped_packs(), CATALOGUE)) == len(RULES) >= 90
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda one: one.id)
@@ -47,13 +47,20 @@ def test_a_rule_says_what_and_why_and_what_to_do_in_both_languages(rule: Rule) -
 def test_a_rule_has_a_test_that_fires_and_a_near_miss_that_does_not(rule: Rule) -> None:
     tests = [timeline for timeline in TIMELINES if timeline.rule.id == rule.id]
     assert any(timeline.wanted for timeline in tests), "no test in which it fires"
-    assert any(not timeline.wanted for timeline in tests) or len(tests) >= 2, "no near miss"
+    assert any(not timeline.wanted for timeline in tests), "no near miss"
 
 
-def test_few_rules_are_critical() -> None:
+def test_priorities_are_about_five_fifteen_eighty() -> None:
     by = Counter(rule.severity for rule in RULES)
-    assert by[Severity.CRITICAL] <= len(RULES) * 0.15
-    assert by[Severity.CRITICAL] + by[Severity.HIGH] <= len(RULES) * 0.45
+    assert by[Severity.CRITICAL] <= len(RULES) * 0.06
+    assert by[Severity.HIGH] <= len(RULES) * 0.2
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule.severity in (Severity.CRITICAL, Severity.HIGH)], ids=lambda one: one.id
+)
+def test_what_cannot_wait_says_what_happens_otherwise(rule: Rule) -> None:
+    assert set(rule.consequence) == {"en", "zh"} and all(rule.consequence.values())
 
 
 def test_duress_and_fire_are_latched_and_plans_are_started() -> None:
@@ -65,6 +72,14 @@ def test_duress_and_fire_are_latched_and_plans_are_started() -> None:
     assert (entrapment.work_order.respond_within, entrapment.work_order.resolve_within) == (180, 1800)
 
 
-def test_every_core_domain_has_rules() -> None:
+def test_every_kind_of_the_catalogue_that_can_go_wrong_has_a_rule() -> None:
+    heard = {kind for rule in RULES for kind in rule.kinds} | {"patrol.checkin"}
+    quiet = {"access.requested", "access.visitor", "parking.input"}
+    assert set(CATALOGUE.kinds) - heard == quiet, "what is daily life, and nothing else, is in no rule"
+
+
+def test_every_system_of_a_compound_has_rules() -> None:
     domains = Counter(rule.id.split(".")[0] for rule in RULES)
-    assert {"access", "parking", "elevator", "meter", "fire", "gateway"} <= set(domains)
+    systems = {kind.split(".")[0] for kind in CATALOGUE.kinds} - {"device"}
+    assert systems <= set(domains)
+    assert min(domains.values()) >= 3, domains

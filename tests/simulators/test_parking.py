@@ -170,3 +170,22 @@ def test_an_arm_never_comes_down_on_a_car(seed: int, deeds: list[str]) -> None:
             lane.advance(at(wall))
             assert 0.0 <= lane.arm <= 1.0
             assert not (occupied and lane.loop and lane.arm < before), f"came down on a car at {wall} s"
+
+
+def test_a_car_is_never_at_two_gates_at_once() -> None:
+    plates = [f"粤B1234{number}" for number in range(4)]
+    seen: dict[str, tuple[Lane, float]] = {}
+    lanes = [Lane(Random(number), plates, 80_000.0, 0.0, seen) for number in range(2)]
+    at_gate: list[tuple[float, int, str]] = []
+    for second in range(600):
+        now = at(second)
+        for number, lane in enumerate(lanes):
+            before = len(lane.arrivals)
+            lane.advance(now)
+            if lane.car is not None:
+                lane.open()
+            at_gate += [(now.wall, number, car.plate) for car in lane.arrivals[before:] if car.plate in plates]
+    assert {number for _, number, _ in at_gate} == {0, 1} and len(at_gate) > 20
+    for wall, number, plate in at_gate:
+        for other_wall, other, same in at_gate:
+            assert other == number or same != plate or abs(wall - other_wall) >= 120

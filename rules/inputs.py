@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.model.event import Event
 from gateway.model.judgement import RuleChange
-from gateway.model.place import Device, Site
+from gateway.model.place import Device
 
 FORMAT = "gatehouse inputs"
 VERSION = 1
@@ -40,7 +40,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="h"):
 
 
 class Placed(msgspec.Struct, frozen=True, array_like=True, tag="p"):
-    """Devices, and the sites they may be of, that were added or changed.
+    """Devices that were added or changed, and the time zones of the sites by site ("" of all others).
 
     `known` marks those that the engine knew before it was told anything: they stand at the beginning of a stream.
     """
@@ -48,10 +48,8 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, tag="p"):
     at: float
     wall: float
     devices: list[Device]
-    sites: list[Site] = []
-    known: bool = False
     zones: dict[str, str] = {}
-    """The sites' time zones, by site; under "" that of all others."""
+    known: bool = False
 
 
 class Excused(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="x"):

@@ -13,6 +13,7 @@ from gateway import __version__
 from gateway.api import (
     alerts,
     audit,
+    backtests,
     commands,
     dead_letters,
     devices,
@@ -37,6 +38,7 @@ from gateway.api import (
     users,
     work_orders,
 )
+from gateway.api.backtest_runs import Runs
 from gateway.api.frames import Framer
 from gateway.api.hub import Hub
 from gateway.api.limits import Buckets, EdgeLimits, Limits
@@ -53,7 +55,7 @@ from gateway.store.queries import Reader
 PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, work_orders, plans, commands, passes, dead_letters,
-    quarantine, audit, rules, people, rosters, shifts, session, users, tokens, ingest, stream, openapi,
+    quarantine, audit, backtests, rules, people, rosters, shifts, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 
 
@@ -73,6 +75,7 @@ def create_app(
         try:
             yield
         finally:
+            await room.backtests.close()
             await room.hub.close()
 
     app = FastAPI(
@@ -133,6 +136,7 @@ def make_room(
         ),
         gatekeeper=Gatekeeper(),
         remembered=Remembered(),
+        backtests=Runs(settings.command, clock),
         clock=clock,
         started_at=clock(),
     )

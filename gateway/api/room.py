@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
+from gateway.api.backtest_runs import Runs
 from gateway.api.hub import Hub
 from gateway.api.limits import Limits
 from gateway.api.present import Presenter
@@ -29,6 +30,7 @@ class Room(NamedTuple):
     limits: Limits
     gatekeeper: Gatekeeper
     remembered: Remembered
+    backtests: Runs
     clock: Callable[[], float]
     started_at: float
 

@@ -41,7 +41,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `static` is the page's folder, None for no page. `origins` are further origins (`https://gate.example.org`) from
     which browsers may write, where a proxy changes the Host header. `proxies` are the addresses of proxies whose
-    `X-Forwarded-For` is believed.
+    `X-Forwarded-For` is believed. `command` is the command line for what looks back in a process of its own.
     """
 
     definitions: Definitions
@@ -63,6 +63,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     command_rate: float = 2.0
     command_burst: float = 40.0
     version: str = ""
+    command: tuple[str, ...] = ()
 
     @property
     def tls(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from gateway import __version__
+from gateway.api.own_process import own_command
 from gateway.api.serve import run_api
 from gateway.api.settings import ApiSettings, Definitions
 from gateway.app.acting import SettledDoor
@@ -38,6 +39,7 @@ def api_settings(home: Home, settings: Settings) -> ApiSettings:
         session_hours=api.session_hours,
         max_streams=api.max_streams,
         version=__version__,
+        command=own_command(str(home.path)),
     )
 
 

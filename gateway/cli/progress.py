@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -42,7 +43,8 @@ def end_with_parent() -> None:
     """Ends this process, as a SIGTERM would, when whoever started it closes our standard input or ends."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        # Not through sys.stdin, whose lock would be held when the interpreter ends.
+        while os.read(0, 4096):
             pass
         signal.raise_signal(signal.SIGTERM)
 

@@ -29,9 +29,8 @@ from rules.inputs import Excused, Heard, Input, Passed, Placed, told
 class Listener:
     """Stands in for the engine: it notes its inputs. `lag` is how far the steady clock is ahead of the wall clock."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self) -> None:
         self.lag = 0.0
-        self._registry = registry
         self._inputs: list[Input] = []
         self._passed: float | None = None
 
@@ -64,11 +63,10 @@ class Listener:
     def set_topology(
         self, devices: Iterable[Device], now: float | None = None, zones: Mapping[str, str] | None = None
     ) -> None:
-        """Devices that changed; the sites, and so their time zones, are told with them."""
+        """Devices that changed, and the time zones."""
         self.flush()
         at = now or 0.0
-        sites = list(self._registry.sites.values())
-        self._inputs.append(Placed(at, at - self.lag, list(devices), sites, False, dict(zones or {})))
+        self._inputs.append(Placed(at, at - self.lag, list(devices), dict(zones or {})))
 
     def excuse(self, seconds: float, now: float) -> None:
         """Nobody listened."""
@@ -129,7 +127,7 @@ class Lookback:
         self._query = query
         self._remember = remember_ids
         self._registry = Registry(default_site)
-        self._listener = Listener(self._registry)
+        self._listener = Listener()
         self._pipeline = Pipeline(
             adapters=adapters,
             registry=self._registry,
@@ -154,9 +152,9 @@ class Lookback:
         """The number of the newest event so far; at the beginning, of the one before it."""
         return self._pipeline.seq
 
-    def places(self) -> tuple[list[Device], list[Site]]:
-        """The devices and sites as they are known at this point of the look back."""
-        return list(self._registry.devices.values()), list(self._registry.sites.values())
+    def places(self, at: float, time: float) -> Placed:
+        """The devices that are known at this point of the look back, as the first input of an engine."""
+        return Placed(at, time, list(self._registry.devices.values()), self._registry.time_zones, True)
 
     def beginning(self, since: float) -> Beginning:
         """The newest place at or before the wall time `since` from where the state is known, else the journal's first.
@@ -203,8 +201,7 @@ class Lookback:
         The first is the devices that were known then.
         """
         listener, pipeline = self._listener, self._pipeline
-        devices, sites = self.places()
-        yield Placed(beginning.at, beginning.time, devices, sites, True, self._registry.time_zones)
+        yield self.places(beginning.at, beginning.time)
         for _, at, time, batch in journal_batches(self._query, beginning.journal):
             if time > until:
                 break

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gateway.model.judgement import Cleared, Raised, RuleChange
+from gateway.model.judgement import Cleared, Raised, RuleChange, Withheld
 
 
 class Episode(msgspec.Struct, kw_only=True):
@@ -44,23 +44,25 @@ class Episodes:
     def note(self, changes: Iterable[RuleChange], lag: float) -> None:
         """Takes what was said; `lag` is how far the steady clock is ahead of the wall clock.
 
-        What is withheld under a cause is no alert of its own, and one that comes out from under it again no new one.
+        What stood open before its cause came was an alert and stays one: when it comes out from under the cause again,
+        it has come again, as the services count it.
         """
         for change in changes:
             key = (change.rule, change.scope)
             wall = change.at - lag
+            standing = self._open.get(key)
             if isinstance(change, Cleared):
-                ended = self._open.pop(key, None)
-                if ended is not None:
-                    ended.ended_at = wall
-            elif isinstance(change, Raised) and change.again:
-                standing = self._open.get(key)
-                if standing is not None and wall >= self._since:
-                    standing.again += 1
-            elif isinstance(change, Raised) and key not in self._open:
+                if standing is not None:
+                    standing.ended_at = wall
+                    del self._open[key]
+            elif isinstance(change, Raised) and standing is not None and not standing.withheld:
+                standing.again += wall >= self._since
+            elif isinstance(change, Withheld) and standing is not None:
+                pass
+            elif not (isinstance(change, Raised) and change.again):
                 self._begin(change, wall)
 
-    def _begin(self, change: Raised, wall: float) -> None:
+    def _begin(self, change: Raised | Withheld, wall: float) -> None:
         episode = Episode(
             rule=change.rule,
             scope=change.scope,
@@ -69,7 +71,11 @@ class Episodes:
             severity=self._severities.get(change.rule, "medium"),
             raised_at=wall,
             momentary=change.momentary,
+            withheld=change.cause if isinstance(change, Withheld) else "",
         )
+        before = self._open.get((change.rule, change.scope))
+        if before is not None:
+            before.ended_at = wall
         if not change.momentary:
             self._open[change.rule, change.scope] = episode
         if wall >= self._since:

@@ -39,7 +39,8 @@ def filled(path: str) -> str:
             path = path.replace(pattern, pattern.replace("{id}", id))
     named = {"{step}": "look", "{adapter}": "vzenith", "{external_id}": "east-new", "{device}": "east-cam",
              "{name}": "anna", "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
-             "/rules/{id}": "/rules/parking.blocked", "/people/{id}": "/people/li"}  # fmt: skip
+             "/rules/{id}": "/rules/parking.blocked",
+             "/rules/backtest/{id}": "/rules/backtest/bt-1", "/people/{id}": "/people/li"}  # fmt: skip
     for placeholder, value in named.items():
         path = path.replace(placeholder, value)
     assert "{" not in path, f"the test does not know how to fill {path}"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 from click.testing import CliRunner, Result
 
+from gateway.api.room import Room
 from gateway.cli.main import assemble
 from gateway.config import Home
 from gateway.core.core import CoreSettings
@@ -47,6 +52,7 @@ class HomeLab(Lab):
 
     def __init__(self, home: Home, pack: str | None = PACK, settings: CoreSettings | None = None) -> None:
         self.home = home
+        self.tokens: dict[str, str] = {}
         if pack is not None:
             (home.rules / "site.yaml").write_text(pack, "utf-8")
         super().__init__(home.path, pack=pack, url=f"sqlite:///{home.data / 'gatehouse.db'}", settings=settings)
@@ -85,6 +91,43 @@ class HomeLab(Lab):
         self.wait(660, step=5)
         self.say("door-1", "access.door", state="closed", forced=True)
         self.wait(5)
+
+
+class Api:
+    """What people ask the API. `who` is `role` or `role@site`."""
+
+    def __init__(self, client: httpx.AsyncClient, site: HomeLab, room: Room) -> None:
+        self.room = room
+        self._client = client
+        self._site = site
+        self._known = site.tokens
+
+    async def ask(
+        self, method: str, path: str, code: int = 200, *, who: str = "engineer", **body: Any
+    ) -> dict[str, Any]:
+        """The JSON of an answer; a GET's words stand in the path."""
+        if who not in self._known:
+            self._known[who] = secrets.token_urlsafe(16)
+            role, _, place = who.partition("@")
+            hashed = hashlib.sha256(self._known[who].encode()).hexdigest()
+            name = who.replace("@", "-at-")
+            self._site.act("token.create", id=name, name=name, role=role, sites=[place] if place else [], hash=hashed)
+        headers = {"Authorization": f"Bearer {self._known[who]}"}
+        answer = await self._client.request(method, path, headers=headers, json=body or None)
+        assert answer.status_code == code, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def breathe(self) -> None:
+        """Lets others go on."""
+        await asyncio.sleep(0.02)
+
+    async def until_over(self, path: str) -> dict[str, Any]:
+        """A backtest when it no longer runs."""
+        async with asyncio.timeout(120):
+            while (run := await self.ask("GET", path))["state"] == "running":
+                await asyncio.sleep(0.05)
+        return run
 
 
 def gatehouse(home: Home, *words: str) -> Result:

@@ -26,11 +26,10 @@ def names(alerts: list[dict[str, Any]]) -> list[str]:
     return [alert["rule"] for alert in alerts]
 
 
-def test_the_same_pack_over_the_journal_gives_exactly_the_alerts_that_did_fire(site: HomeLab, tmp_path: Path) -> None:
-    site.a_shift()
-    report = answer(gatehouse(site.home, "rules", "backtest", pack_of(tmp_path, PACK), "--json"))
-    did = site.alerts()
-    assert len(did) >= 6 and {alert.rule for alert in did} == {rule.id for rule in site.rules}
+def test_the_same_pack_over_the_journal_gives_exactly_the_alerts_that_did_fire(shift: HomeLab, tmp_path: Path) -> None:
+    report = answer(gatehouse(shift.home, "rules", "backtest", pack_of(tmp_path, PACK), "--json"))
+    did = shift.alerts()
+    assert len(did) >= 6 and {alert.rule for alert in did} == {rule.id for rule in shift.rules}
     met = report["comparison"]
     assert (met["only_then"], met["only_now"]) == ([], [])
     assert {match["then"]["id"] for match in met["matched"]} == {alert.id for alert in did}
@@ -38,7 +37,7 @@ def test_the_same_pack_over_the_journal_gives_exactly_the_alerts_that_did_fire(s
     would = {(alert["rule"], alert["scope"], alert["raised_at"]) for alert in report["alerts"]}
     assert {(alert.rule, alert.scope, alert.raised_at) for alert in did} <= would
     assert sum(1 + alert["again"] for alert in report["alerts"]) == sum(alert.count for alert in did)
-    assert report["now"]["work_orders"] == report["then"]["work_orders"] == len(site.work_orders()) > 0
+    assert report["now"]["work_orders"] == report["then"]["work_orders"] == len(shift.work_orders()) > 0
     assert report["against"] == "live" and report["not_compared"] == 0
 
 
@@ -55,44 +54,40 @@ def test_the_shipped_packs_over_the_journal_give_what_did_fire(home: Home) -> No
     site.close()
 
 
-def test_a_longer_hold_drops_alerts_and_a_new_rule_adds_some(site: HomeLab, tmp_path: Path) -> None:
-    site.a_shift()
+def test_a_longer_hold_drops_alerts_and_a_new_rule_adds_some(shift: HomeLab, tmp_path: Path) -> None:
     changed = PACK.replace("for: 30s", "for: 40s") + (
         "- {id: door.opened, title: Opened, severity: low, on: access.door, when: state == 'open'}\n"
     )
-    report = answer(gatehouse(site.home, "rules", "backtest", pack_of(tmp_path, changed), "--json"))
+    report = answer(gatehouse(shift.home, "rules", "backtest", pack_of(tmp_path, changed), "--json"))
     rows = {row["rule"]: row for row in report["by_rule"]}
     assert rows["door.held"]["only_then"] == 1 and rows["door.held"]["now"] == rows["door.held"]["matched"]
     assert rows["door.opened"]["only_now"] == rows["door.opened"]["now"] == 2 and rows["door.opened"]["then"] == 0
     assert names(report["comparison"]["only_then"]) == ["door.held"]
-    text = gatehouse(site.home, "rules", "backtest", pack_of(tmp_path, changed)).stdout
+    text = gatehouse(shift.home, "rules", "backtest", pack_of(tmp_path, changed)).stdout
     assert "1 that only did come" in text and "2 that only would come" in text
 
 
-def test_only_the_rules_of_the_pack_are_compared_and_the_rest_is_counted(site: HomeLab, tmp_path: Path) -> None:
-    site.a_shift()
+def test_only_the_rules_of_the_pack_are_compared_and_the_rest_is_counted(shift: HomeLab, tmp_path: Path) -> None:
     one = pack_of(tmp_path, PACK.split("- id: door.denials", maxsplit=1)[0])
-    report = answer(gatehouse(site.home, "rules", "backtest", one, "--json"))
+    report = answer(gatehouse(shift.home, "rules", "backtest", one, "--json"))
     assert {row["rule"] for row in report["by_rule"]} == {"door.held"}
-    assert report["not_compared"] == len([alert for alert in site.alerts() if alert.rule != "door.held"])
+    assert report["not_compared"] == len([alert for alert in shift.alerts() if alert.rule != "door.held"])
 
 
-def test_a_span_begins_with_what_was_under_way(site: HomeLab, tmp_path: Path) -> None:
-    site.a_shift()
-    held = next(alert for alert in site.alerts() if alert.rule == "door.held")
+def test_a_span_begins_with_what_was_under_way(shift: HomeLab, tmp_path: Path) -> None:
+    held = next(alert for alert in shift.alerts() if alert.rule == "door.held")
     span = ("--since", when(held.raised_at - 5), "--until", when(held.raised_at + 1))
-    report = answer(gatehouse(site.home, "rules", "backtest", pack_of(tmp_path, PACK), *span, "--json"))
+    report = answer(gatehouse(shift.home, "rules", "backtest", pack_of(tmp_path, PACK), *span, "--json"))
     assert [(alert["rule"], alert["raised_at"]) for alert in report["alerts"]] == [("door.held", held.raised_at)]
     before = ("--since", when(held.raised_at - 5), "--until", when(held.raised_at - 1))
-    report = answer(gatehouse(site.home, "rules", "backtest", pack_of(tmp_path, PACK), *before, "--json"))
+    report = answer(gatehouse(shift.home, "rules", "backtest", pack_of(tmp_path, PACK), *before, "--json"))
     assert report["alerts"] == [] and report["events"] < 10
 
 
-def test_an_exported_file_gives_the_same_report_elsewhere(site: HomeLab, tmp_path: Path) -> None:
-    site.a_shift()
+def test_an_exported_file_gives_the_same_report_elsewhere(shift: HomeLab, tmp_path: Path) -> None:
     file, pack = str(tmp_path / "week.inputs"), pack_of(tmp_path, PACK)
-    gatehouse(site.home, "journal", "export", file)
-    here = answer(gatehouse(site.home, "rules", "backtest", pack, "--json", "--against", "none"))
+    gatehouse(shift.home, "journal", "export", file)
+    here = answer(gatehouse(shift.home, "rules", "backtest", pack, "--json", "--against", "none"))
     elsewhere = Home(tmp_path / "laptop")
     there = answer(gatehouse(elsewhere, "rules", "backtest", pack, "--file", file, "--json"))
     for told in (here, there):
@@ -100,10 +95,9 @@ def test_an_exported_file_gives_the_same_report_elsewhere(site: HomeLab, tmp_pat
     assert there == here and there["comparison"] is None and len(there["alerts"]) >= 6
 
 
-def test_two_versions_of_a_pack_are_compared_with_each_other(site: HomeLab, tmp_path: Path) -> None:
-    site.a_shift()
+def test_two_versions_of_a_pack_are_compared_with_each_other(shift: HomeLab, tmp_path: Path) -> None:
     old, new = pack_of(tmp_path, PACK, "old.yaml"), pack_of(tmp_path, PACK.replace("at_least: 3", "at_least: 9"))
-    report = answer(gatehouse(site.home, "rules", "backtest", new, "--against", old, "--json"))
+    report = answer(gatehouse(shift.home, "rules", "backtest", new, "--against", old, "--json"))
     assert report["against"] == old
     assert set(names(report["comparison"]["only_then"])) == {"door.denials"}
     assert report["comparison"]["only_now"] == []
@@ -154,11 +148,10 @@ def test_a_milder_rule_is_suggested_that_keeps_what_led_to_a_work_order(home: Ho
     ],
 )
 def test_what_cannot_be_run_is_told_in_one_line(
-    site: HomeLab, tmp_path: Path, words: tuple[str, ...], says: str
+    shift: HomeLab, tmp_path: Path, words: tuple[str, ...], says: str
 ) -> None:
-    site.a_shift()
     pack_of(tmp_path, "- id: [", "bad.yaml")
-    result = gatehouse(site.home, "rules", "backtest", *(word.format(folder=tmp_path) for word in words))
+    result = gatehouse(shift.home, "rules", "backtest", *(word.format(folder=tmp_path) for word in words))
     assert result.exit_code in (1, 2) and says in result.stderr, result.stderr
     assert len(result.stderr.strip().splitlines()) == 1 and result.stdout == ""
 
@@ -173,7 +166,7 @@ def many_inputs(count: int) -> Any:
     from gateway.model import Device
 
     device = Device(id="door-1", site="s1", adapter="cloudevents", external_id="door-1", type="door")
-    yield Placed(START, START, [device], [], True)
+    yield Placed(START, START, [device], {}, True)
     for number in range(count):
         at = START + number
         yield Told("door-1", "access.door", at, at, at, {"state": "open" if number % 2 else "closed"}, site="s1")

@@ -122,23 +122,21 @@ def test_before_the_journal_the_stored_events_are_taken_and_it_is_said(site: Hom
     assert [(change.rule, change.at) for change in came] == [(change.rule, change.at) for change in whole]
 
 
-def test_an_export_read_back_is_the_same_stream(site: HomeLab, tmp_path: Path) -> None:
-    site.a_shift()
+def test_an_export_read_back_is_the_same_stream(shift: HomeLab, tmp_path: Path) -> None:
     file = tmp_path / "week.inputs"
-    shown = answer(gatehouse(site.home, "journal", "export", str(file), "--json"))
-    inputs = all_of(source_of(site))
+    shown = answer(gatehouse(shift.home, "journal", "export", str(file), "--json"))
+    inputs = all_of(source_of(shift))
     assert shown["inputs"] == len(inputs)
     back = file_source(file, None, None)
     assert all_of(back) == inputs
     assert {Told, Placed, Passed, Excused} <= {type(given) for given in inputs}
-    assert played(all_of(back), site.rules, site) == played(inputs, site.rules, site)
+    assert played(all_of(back), shift.rules, shift) == played(inputs, shift.rules, shift)
 
 
-def test_an_export_of_a_span_has_that_span(site: HomeLab, tmp_path: Path) -> None:
-    site.a_shift()
+def test_an_export_of_a_span_has_that_span(shift: HomeLab, tmp_path: Path) -> None:
     file = tmp_path / "part.inputs"
     words = ("--since", when(START + 30), "--until", when(START + 60))
-    shown = answer(gatehouse(site.home, "journal", "export", str(file), "--json", *words))
+    shown = answer(gatehouse(shift.home, "journal", "export", str(file), "--json", *words))
     assert (shown["since"], shown["until"]) == (START + 30, START + 60)
     assert max(given.wall for given in all_of(file_source(file, None, None))) <= START + 60
 
@@ -151,9 +149,8 @@ def test_an_export_of_a_span_has_that_span(site: HomeLab, tmp_path: Path) -> Non
         (("--since", "2031-01-01T00:00:00Z"), "nothing came in after 'since'"),
     ],
 )
-def test_a_wrong_span_is_refused_in_one_line(site: HomeLab, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
-    site.a_shift()
-    result = gatehouse(site.home, "journal", "export", str(tmp_path / "x.inputs"), *words)
+def test_a_wrong_span_is_refused_in_one_line(shift: HomeLab, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    result = gatehouse(shift.home, "journal", "export", str(tmp_path / "x.inputs"), *words)
     assert result.exit_code in (1, 2)
     assert says in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert list(tmp_path.glob("*x.inputs*")) == []

@@ -11,7 +11,7 @@ from sqlalchemy import Table, func, select
 
 from gateway.core.lookback import Beginning, Lookback, Query
 from gateway.store import tables
-from rules.inputs import Input, Placed, Told
+from rules.inputs import Input, Told
 
 _PAGE = 5000
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -22,9 +22,7 @@ def stored_inputs(
 ) -> Iterator[Input]:
     """The stored events from the wall time `since` up to where the journal begins, in the order of their receipt."""
     lag = beginning.at - beginning.time
-    devices, sites = back.places()
-    zones = {site.id: site.timezone for site in sites}
-    yield Placed(since + lag, since, devices, sites, True, zones)
+    yield back.places(since + lag, since)
     rows = (_rows(query, table, since, back.seq) for table in (tables.events, tables.readings))
     at = since + lag
     for number, row in enumerate(heapq.merge(*rows)):

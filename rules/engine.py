@@ -307,9 +307,10 @@ class Engine:
 
 
 def _concerned(plan: Plan, get: Getter, past: Past) -> Sequence[Entry]:
-    """The fixed entries that have to look at the event: something stands open in their scope, or begins with it.
+    """The fixed entries that have to look at the event: a figure is worked out from it, something stands open in their
+    scope, or begins with it.
 
-    Nearly always it is none, so one function that stands for all their predicates is asked first.
+    Nearly always the last two are none, so one function that stands for all their predicates is asked first.
     """
     try:
         stirred = plan.stirs(get, past)
@@ -318,8 +319,8 @@ def _concerned(plan: Plan, get: Getter, past: Past) -> Sequence[Entry]:
     if stirred:
         return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks or _wakes(entry, get, past)]
     if any(plan.tracks):
-        return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks]
-    return ()
+        return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks or entry.rule.measure is not None]
+    return plan.measured
 
 
 def _wakes(entry: Entry, get: Getter, past: Past) -> bool:

@@ -30,9 +30,10 @@ class Entry(NamedTuple):
 class Plan(NamedTuple):
     """What to do with the events of one device and kind.
 
-    `stirs` is whether an event wakes any of the `fixed` entries, `tracks` what stands open under their rules: an event
-    that stirs nothing, where nothing stands open, concerns none of them. `fixed` entries have a scope that follows from
-    the device; of `read` ones a part stands in the event. `late` are the entries that a late event is shown to,
+    `fixed` entries have a scope that follows from the device; of `read` ones a part stands in the event. `measured` are
+    the fixed ones that work a figure out, for which nearly every event counts. `stirs` is whether an event wakes any of
+    the other fixed ones, `tracks` what stands open under their rules: an event that stirs nothing, where nothing stands
+    open, concerns none of them. `late` are the entries that a late event is shown to,
     `silences` those that only want to know that something was heard, replayed or not.
     """
 
@@ -41,6 +42,7 @@ class Plan(NamedTuple):
     stirs: Truthful
     tracks: tuple[Mapping[str, Track], ...]
     fixed: tuple[Entry, ...]
+    measured: tuple[Entry, ...]
     read: tuple[Entry, ...]
     late: tuple[Entry, ...]
     silences: tuple[Entry, ...]
@@ -70,13 +72,15 @@ class Index:
         entries = [entry for entry in entries if entry.covered or _only_expected(entry.rule, kind)]
         judging = [entry for entry in entries if not isinstance(entry.rule.condition, Silent)]
         fixed = tuple(entry for entry in judging if entry.rule.scope_by is None)
+        rare = [entry for entry in fixed if entry.rule.measure is None]
         silences = tuple(entry for entry in entries if isinstance(entry.rule.condition, Silent))
         return Plan(
             device=device,
             site=device.site if device else site,
-            stirs=self._stirs(kind, fixed),
-            tracks=tuple(entry.rule.tracks for entry in fixed),
+            stirs=self._stirs(kind, rare),
+            tracks=tuple(entry.rule.tracks for entry in rare),
             fixed=fixed,
+            measured=tuple(entry for entry in fixed if entry.rule.measure is not None),
             read=tuple(entry for entry in judging if entry.rule.scope_by is not None),
             late=tuple(entry for entry in judging if entry.rule.rule.late),
             silences=silences,

@@ -77,12 +77,14 @@ class Aggregate(Measure):
         value = figure(sight, self.field)
         if value is None:
             return None
-        old = track.measure.entries if isinstance(track.measure, Samples) else []
+        kept = track.measure.entries if isinstance(track.measure, Samples) else []
         limit = sight.at - self._words.over
-        kept = [entry for entry in old if entry[0] > limit] if old and old[0][0] <= limit else old
+        gone = max(0, len(kept) + 1 - MOST_SAMPLES)
+        while gone < len(kept) and kept[gone][0] <= limit:
+            gone += 1
+        if gone:
+            del kept[:gone]
         kept.append((sight.at, value))
-        if len(kept) > MOST_SAMPLES:
-            del kept[0]
         found = self._function(kept) if len(kept) >= self._words.samples else None
         track.measure = Samples(kept, found)
         track.drains = sight.at + self._words.over

@@ -72,8 +72,8 @@ KINDS: tuple[tuple[str, str, _Say, str], ...] = (
     (
         "lighting.status",
         "lighting",
-        lambda chance: {"on": chance.random() < 0.5},
-        "fault and {n} < 100000",
+        lambda chance: {"lit": chance.random() < 0.5},
+        "lit and lamps_failed > {n}",
     ),
 )
 
@@ -115,7 +115,7 @@ def devices(count: int) -> dict[str, Device]:
 
 def events(names: list[str], count: int, seed: int = 1) -> Iterator[Event]:
     """So many events; every device reports once an interval, in turn."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 (a load, no secret)
     step = INTERVAL / len(names)
     for number in range(count):
         kind, _, say, _ = KINDS[number % len(names) % len(KINDS)]

@@ -72,6 +72,23 @@ def test_duress_and_fire_are_latched_and_plans_are_started() -> None:
     assert (entrapment.work_order.respond_within, entrapment.work_order.resolve_within) == (180, 1800)
 
 
+def test_what_concerns_lives_stands_alone_and_everything_critical_does_but_the_gateways_own() -> None:
+    by = {rule.id: rule for rule in RULES}
+    for name in ("fire.alarm", "fire.two-points", "fire.two-detectors", "access.duress", "elevator.entrapment"):
+        assert by[name].stands_alone, name
+    critical = {rule.id for rule in RULES if rule.severity == Severity.CRITICAL and not rule.stands_alone}
+    assert critical == {"gateway.storage-failing"}
+
+
+def test_causes_are_rules_that_exist_and_weigh_at_least_as_much_as_what_they_explain() -> None:
+    order = [Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL]
+    by = {rule.id: rule for rule in RULES}
+    for rule in RULES:
+        for cause in rule.inhibited_by.rules if rule.inhibited_by else ():
+            heavier = order.index(by[cause].severity) >= order.index(rule.severity)
+            assert heavier, f"{cause} would hide {rule.id}, which is worse"
+
+
 def test_every_kind_of_the_catalogue_that_can_go_wrong_has_a_rule() -> None:
     heard = {kind for rule in RULES for kind in rule.kinds} | {"patrol.checkin"}
     quiet = {"access.requested", "access.visitor", "parking.input"}

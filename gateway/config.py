@@ -21,6 +21,8 @@ import yaml
 from gateway.errors import ConfigError
 
 FILE_NAME = "gatehouse.yaml"
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_WEB = re.compile(r"https?://[^\s@/]+(/\S*)?")
 _WORDS = {"int": "a whole number", "float": "a number", "str": "a text", "object": "keys with values under it"}
 
 
@@ -78,6 +80,23 @@ class SiteSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     timezone: str = "Asia/Shanghai"
     lateness_s: float = 60.0
+    holidays: str = "CN"
+
+
+class RequestsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The residents' form at `/request/`. `sites` names the sites that offer it, or `*`; empty means none: nobody."""
+
+    sites: str = ""
+    per_hour: float = 12.0
+    language: str = "zh"
+
+
+class MaintenanceSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An outside maintenance system. Empty `url`: none. `teams` whose orders it is told of, `*` for all."""
+
+    url: str = ""
+    teams: str = "*"
+    secret_file: str = ""
 
 
 class CommandsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,6 +120,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     core: CoreSection = CoreSection()
     site: SiteSection = SiteSection()
     commands: CommandsSection = CommandsSection()
+    requests: RequestsSection = RequestsSection()
+    maintenance: MaintenanceSection = MaintenanceSection()
 
 
 class Home:
@@ -118,11 +139,14 @@ class Home:
         self.plans = self.path / "plans"
         self.commands = self.path / "commands"
         self.mappings = self.path / "mappings"
+        self.schedules = self.path / "schedules"
+        self.files = self.path / "files"
+        self.teams = self.path / "teams.yaml"
 
     def prepare(self) -> None:
         """Makes the folders, readable by their owner alone. Raises `ConfigError` where that is impossible."""
         folders = (self.path, self.data, self.run, self.logs, self.secrets, self.broker)
-        for folder in (*folders, self.rules, self.plans, self.commands, self.mappings):
+        for folder in (*folders, self.rules, self.plans, self.commands, self.mappings, self.schedules, self.files):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
@@ -281,6 +305,15 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         ("site.lateness_s", site.lateness_s),
     ):
         require(path, number, 0 <= number < float("inf"), "a number from 0")
+    country = site.holidays
+    require(
+        "site.holidays", country, not country or _COUNTRY.fullmatch(country) is not None, "a code such as CN, or ''"
+    )
+    requests, maintenance = settings.requests, settings.maintenance
+    require("requests.per_hour", requests.per_hour, 0 < requests.per_hour <= 3600, "a number from above 0 to 3600")
+    require("requests.language", requests.language, requests.language in ("zh", "en"), "zh or en")
+    url = maintenance.url
+    require("maintenance.url", without_password(url), not url or _WEB.fullmatch(url) is not None, "an http(s) URL")
     require("site.timezone", site.timezone, site.timezone in zoneinfo.available_timezones(), "an IANA time zone")
     known = not store.url or store.url.startswith(("sqlite:///", "postgresql+psycopg://"))
     require("store.url", without_password(store.url), known, "sqlite:///path or postgresql+psycopg://user@host/name")
@@ -297,6 +330,7 @@ def require_files(settings: Settings) -> None:
         ("mqtt", "tls_key"),
         ("mqtt", "tls_ca"),
         ("mqtt", "password_file"),
+        ("maintenance", "secret_file"),
     ):
         path = getattr(getattr(settings, section), name)
         if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):

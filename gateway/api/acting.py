@@ -18,15 +18,15 @@ from gateway.model import Action, Actor, Role
 Found = TypeVar("Found")
 Params = ParamSpec("Params")
 
-_NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 #: An identifier in a path: whatever was stored, but no control character that a database refuses.
-Id = Annotated[str, Path(min_length=1, max_length=128, pattern=_NO_NUL)]
-Word = Annotated[str | None, Query(min_length=1, max_length=128, pattern=_NO_NUL)]
+Id = Annotated[str, Path(min_length=1, max_length=128, pattern=NO_NUL)]
+Word = Annotated[str | None, Query(min_length=1, max_length=128, pattern=NO_NUL)]
 From = Annotated[AwareDatetime | None, Query(alias="from", description="RFC 3339 with its offset; included.")]
 To = Annotated[AwareDatetime | None, Query(description="RFC 3339 with its offset; not included.")]
 Reveal = Annotated[
     str | None,
-    Query(min_length=3, max_length=200, pattern=_NO_NUL, description="Why personal data must be seen; it is audited."),
+    Query(min_length=3, max_length=200, pattern=NO_NUL, description="Why personal data must be seen; it is audited."),
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -39,8 +39,8 @@ IdempotencyKey = Annotated[
 ]
 
 NewId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_NO_NUL)]
-Long = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=_NO_NUL)]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_NUL)]
+Long = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=NO_NUL)]
 Named = Annotated[
     dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")], Short],
     Field(min_length=1, max_length=8),

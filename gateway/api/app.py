@@ -22,12 +22,17 @@ from gateway.api import (
     history,
     ingest,
     openapi,
+    order_files,
+    order_import,
+    order_print,
+    order_steps,
     passes,
     people,
     places,
     plans,
     problems,
     quarantine,
+    requests,
     rosters,
     rules,
     session,
@@ -54,8 +59,9 @@ from gateway.store.queries import Reader
 
 PREFIX = "/api/v1"
 _RESOURCES = (
-    health, status, places, devices, events, history, alerts, work_orders, plans, commands, passes, dead_letters,
-    quarantine, audit, backtests, rules, people, rosters, shifts, session, users, tokens, ingest, stream, openapi,
+    health, status, places, devices, events, history, alerts, order_import, work_orders, order_steps, order_files,
+    order_print, requests, plans, commands, passes, dead_letters, quarantine, audit, backtests, rules, people, rosters,
+    shifts, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 
 
@@ -109,7 +115,7 @@ def middleware_of(room: Room) -> list[Middleware]:
     settings = room.settings
     return [
         Middleware(SecurityHeaders, page=PagePolicy(settings.static), tls=settings.tls),
-        Middleware(EdgeLimits, room.limits, settings.max_body, settings.body_timeout),
+        Middleware(EdgeLimits, room.limits, settings.max_body, settings.body_timeout, settings.max_file),
     ]
 
 
@@ -133,6 +139,9 @@ def make_room(
         limits=Limits(
             Buckets("requests", settings.request_rate, settings.request_burst),
             Buckets("commands", settings.command_rate, settings.command_burst),
+            Buckets(
+                "requests from this address", settings.requests_per_hour / 3600, max(1.0, settings.requests_per_hour)
+            ),
         ),
         gatekeeper=Gatekeeper(),
         remembered=Remembered(),

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.api.problems import problem
 from gateway.errors import TooMany
 
+#: Where files are uploaded to.
+_ORDERS, _UPLOAD = "/api/v1/work-orders/", "/files"
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 #: So many callers are remembered at once; the one not seen for longest is forgotten first.
@@ -45,8 +47,12 @@ class Buckets:
 class Limits:
     """The rates of one API."""
 
-    def __init__(self, requests: Buckets, commands: Buckets) -> None:
+    def __init__(self, requests: Buckets, commands: Buckets, forms: Buckets | None = None) -> None:
         self.requests, self.commands = requests, commands
+        #: The public form: so many an hour from one address, and not more than a desk can take from all together.
+        self.forms = forms or Buckets("requests from this address", 12 / 3600, 12)
+        self.all_forms = Buckets("requests at this time", 0.5, 120)
+        self.look_ups = Buckets("look-ups", 0.5, 30)
         #: (method, status) -> how many answers.
         self.answers: collections.Counter[tuple[str, int]] = collections.Counter()
 
@@ -54,9 +60,10 @@ class Limits:
 class EdgeLimits:
     """Middleware: refuses what is too large or too slow, counts answers, and turns a crash into a problem."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, max_body: int, body_timeout: float) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, max_body: int, body_timeout: float, max_file: int = 0) -> None:
         self.app, self.limits = app, limits
         self.max_body, self.body_timeout = max_body, body_timeout
+        self.max_file = max(max_file, max_body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -77,7 +84,7 @@ class EdgeLimits:
             await refused(scope, receive, counted)
             return
         try:
-            await self.app(scope, self._bounded(receive), counted)
+            await self.app(scope, self._bounded(receive, self._most(scope)), counted)
         except Exception as error:
             if started:
                 raise
@@ -93,11 +100,17 @@ class EdgeLimits:
                 431, "headers_too_large", f"at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes in all", _CLOSE
             )
         told = next((value for name, value in headers if name == b"content-length"), b"0")
-        if not told.isdigit() or int(told) > self.max_body:
-            return problem(413, "too_large", f"a body holds at most {self.max_body} bytes", _CLOSE)
+        most = self._most(scope)
+        if not told.isdigit() or int(told) > most:
+            return problem(413, "too_large", f"a body holds at most {most} bytes", _CLOSE)
         return None
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _most(self, scope: Scope) -> int:
+        """How large a body may be here: a file may be larger than what is read into memory elsewhere."""
+        path = scope["path"]
+        return self.max_file if path.startswith(_ORDERS) and path.endswith(_UPLOAD) else self.max_body
+
+    def _bounded(self, receive: Receive, most: int) -> Receive:
         """`receive` that gives up on a body that grows past the limit or takes too long."""
         taken = 0
         complete = False
@@ -116,8 +129,8 @@ class EdgeLimits:
                 return message
             taken += len(message.get("body", b""))
             complete = not message.get("more_body", False)
-            if taken > self.max_body:
-                raise HTTPException(413, f"a body holds at most {self.max_body} bytes", _CLOSE)
+            if taken > most:
+                raise HTTPException(413, f"a body holds at most {most} bytes", _CLOSE)
             return message
 
         return bounded

@@ -83,6 +83,11 @@ class Presenter:
         shown = plain(order)
         if not reveal:
             shown["title"] = {language: scrub(text) for language, text in order.title.items()}
+            shown["text"] = scrub(order.text)
+            if order.requester is not None:
+                asked = order.requester
+                personal = {"name": mask(asked.name), "phone": mask(asked.phone), "address": mask(asked.address)}
+                shown["requester"] = {**shown["requester"], **personal}
         return shown
 
     def plan_run(self, run: PlanRun) -> Json:

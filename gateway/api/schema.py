@@ -104,6 +104,58 @@ class HandoverOut(Shown):
     blocking: list[str]
 
 
+class RequestSite(Shown):
+    """A site that offers the form."""
+
+    id: str
+    name: Text
+
+
+class RequestFormOut(Shown):
+    """What the residents' form offers; no sites means that there is no form."""
+
+    sites: list[RequestSite]
+    kinds: list[str]
+    categories: list[str]
+    language: str
+
+
+class RequestMadeOut(Shown):
+    """A request just made. `respond_by` is until when somebody takes it."""
+
+    tracking: str
+    number: str
+    respond_by: datetime | None
+
+
+class RequestStep(Shown):
+    """One thing that happened. `text` is an answer to the resident."""
+
+    action: str
+    time: datetime | None
+    text: str
+
+
+class RequestStateOut(Shown):
+    """How far a request is, as its resident may know it."""
+
+    tracking: str
+    number: str
+    kind: str
+    state: str
+    outcome: str
+    opened_at: datetime | None
+    respond_by: datetime | None
+    resolve_by: datetime | None
+    taken: bool
+    paused: bool
+    founded: bool | None
+    score: int | None
+    may_rate: bool
+    may_reopen: bool
+    steps: list[RequestStep]
+
+
 class KindState(Shown):
     """The newest event of one kind."""
 

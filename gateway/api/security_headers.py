@@ -79,7 +79,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS:
                     headers[name] = value
-                headers["Content-Security-Policy"] = self.page.current()
+                # A route may set a stricter policy of its own: files are served to be looked at, and nothing more.
+                headers.setdefault("Content-Security-Policy", self.page.current())
                 if self.tls:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)

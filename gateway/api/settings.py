@@ -34,6 +34,8 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Mapping[str, Any], ...] = ()
     plans: tuple[Mapping[str, Any], ...] = ()
     command_words: Mapping[str, tuple[str, ...]] = {}
+    teams: tuple[Mapping[str, Any], ...] = ()
+    schedules: tuple[Mapping[str, Any], ...] = ()
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     `static` is the page's folder, None for no page. `origins` are further origins (`https://gate.example.org`) from
     which browsers may write, where a proxy changes the Host header. `proxies` are the addresses of proxies whose
     `X-Forwarded-For` is believed. `command` is the command line for what looks back in a process of its own.
+    `files` is where photos and documents are kept. `request_sites` are the sites whose
+    residents may use the public form, `*` for all; from one address come `requests_per_hour` at most.
     """
 
     definitions: Definitions
@@ -50,6 +54,10 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     tls_cert: str = ""
     tls_key: str = ""
     static: Path | None = None
+    files: Path | None = None
+    request_sites: tuple[str, ...] = ()
+    request_language: str = "zh"
+    requests_per_hour: float = 12.0
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     session_hours: float = 12.0
@@ -57,6 +65,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     stream_queue: int = 1000
     stream_catch_up: int = 20_000
     max_body: int = 1024 * 1024
+    max_file: int = 8 * 1024 * 1024
     body_timeout: float = 20.0
     request_rate: float = 200.0
     request_burst: float = 400.0

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app.credentials import CORE_USER, core_secret, credentials_of, session_file, write_users
 from gateway.app.definitions import load_definitions
+from gateway.app.workdays import workdays_of
 from gateway.config import Home, Settings, words_of
 from gateway.core.core import Core, CoreSettings
 from gateway.core.door_server import DoorServer
@@ -70,6 +71,8 @@ class CoreProcess:
                 desk_settings(settings),
                 known.command_words,
                 known.safety,
+                teams=known.teams,
+                workdays=workdays_of(settings.site.holidays),
             ),
             ids=ids,
             settings=_pace(settings),
@@ -214,8 +217,9 @@ def offline_core(home: Home, settings: Settings) -> Iterator[Callable[[Action], 
 
 def desk_settings(settings: Settings) -> DeskSettings:
     """The limits and policies of the services."""
-    commands = settings.commands
+    commands, outside = settings.commands, settings.maintenance
     return DeskSettings(
+        outside_teams=words_of(outside.teams) if outside.url else (),
         confirm_within=commands.confirm_s,
         second_person=words_of(commands.second_person),
         second_within=commands.second_person_s,

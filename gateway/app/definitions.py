@@ -17,6 +17,8 @@ from gateway.services.plan_book import PlanBook
 from gateway.services.plan_reading import read_plans
 from gateway.services.safety import Safety
 from gateway.services.safety_reading import read_safety
+from gateway.services.team_reading import read_teams
+from gateway.services.teams import TeamBook
 from rules import RuleSet, load_packs, shipped_packs
 from rules.commands import safety_texts
 
@@ -27,6 +29,7 @@ class LoadedDefinitions(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     rules: RuleSet
     plans: PlanBook
+    teams: TeamBook
     adapters: dict[str, Adapter]
     safety: Safety
 
@@ -45,6 +48,7 @@ def load_definitions(home: Home) -> LoadedDefinitions:
         catalogue,
         load_packs([*shipped_packs(), *sorted(home.rules.glob("*.yaml"))], catalogue),
         _plans(sorted(home.plans.glob("*.yaml"))),
+        load_teams(home.teams),
         {**named, **adapters},
         read_safety({**safety_texts(), **_own(sorted(home.commands.glob("*.yaml")), "interlocks")}, catalogue),
     )
@@ -53,6 +57,17 @@ def load_definitions(home: Home) -> LoadedDefinitions:
 def shipped_safety(catalogue: Catalogue) -> Safety:
     """The interlocks and proofs that come with the product."""
     return read_safety(safety_texts(), catalogue)
+
+
+def load_teams(own: Path | None = None) -> TeamBook:
+    """The shipped teams, and the site's own where there is such a file. Raises `TeamBookError`."""
+    texts = {"teams.yaml": (files("gateway.services") / "teams.yaml").read_text("utf-8")}
+    if own is not None and own.exists():
+        try:
+            texts[str(own)] = own.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(str(own), str(error), "teams as UTF-8 text") from error
+    return read_teams(texts)
 
 
 def shipped_plans() -> PlanBook:

@@ -113,7 +113,10 @@ def load_records(writer: Selects) -> dict[str, list[Any]]:
             writer, select(c.work_orders.c.body).where(c.work_orders.c.state != OrderState.CLOSED), WorkOrder
         )
         + _newest(
-            writer, c.work_orders, c.work_orders.c.state == OrderState.CLOSED, c.work_orders.c.opened_at, WorkOrder
+            writer, c.work_orders, c.work_orders.c.state == OrderState.CLOSED, c.work_orders.c.closed_at, WorkOrder
+        ),
+        "externals": writer.select(
+            select(c.work_orders.c.external, c.work_orders.c.id).where(c.work_orders.c.external.is_not(None))
         ),
         "plan_runs": _bodies(writer, select(c.plan_runs.c.body).where(c.plan_runs.c.state == "running"), PlanRun),
         "commands": _bodies(writer, select(c.commands.c.body).where(c.commands.c.state.not_in(final)), Command)

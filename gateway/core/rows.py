@@ -73,7 +73,8 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
             kind = "work_order"
             batch.work_orders.append((
                 record.id, record.number, record.site, record.state.value, record.team, record.device, record.alert,
-                record.opened_at, record.version, text,
+                record.opened_at, record.version, text, record.kind.value, record.source, record.assignee,
+                record.closed_at, record.tracking, record.external, _untold(record), _visit_due(record),
             ))  # fmt: skip
         elif isinstance(record, PlanRun):
             kind = "plan_run"
@@ -94,6 +95,15 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
             batch.changes.append(feed.row(wall, kind, record.id, site, body))
             continue
         batch.changes.append(feed.row(wall, kind, record.id, record.site, body))
+
+
+def _untold(order: WorkOrder) -> bool | None:
+    outside = order.outside
+    return True if outside is not None and outside.sent < outside.wanted else None
+
+
+def _visit_due(order: WorkOrder) -> bool | None:
+    return True if order.visit_wanted and order.visit is None else None
 
 
 def write_decisions(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: float) -> None:

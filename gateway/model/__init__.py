@@ -27,7 +27,20 @@ from gateway.model.judgement import Cleared, Raised, RuleChange, Withheld
 from gateway.model.passes import Decision, DecisionRecord, Pass, Question
 from gateway.model.place import Device, Site, Zone
 from gateway.model.plan import PlanRun, StepRun, StepState
-from gateway.model.work_order import LogEntry, OrderState, WorkOrder
+from gateway.model.work_order import (
+    Deferral,
+    LogEntry,
+    OrderFile,
+    OrderKind,
+    OrderPause,
+    OrderState,
+    Outside,
+    Part,
+    Rating,
+    Requester,
+    Visit,
+    WorkOrder,
+)
 
 __all__ = [
     "DIRECT",
@@ -47,6 +60,7 @@ __all__ = [
     "Cover",
     "Decision",
     "DecisionRecord",
+    "Deferral",
     "Device",
     "Event",
     "Evidence",
@@ -58,13 +72,20 @@ __all__ = [
     "Kind",
     "LogEntry",
     "Misfit",
+    "OrderFile",
+    "OrderKind",
+    "OrderPause",
     "OrderState",
     "Outgoing",
+    "Outside",
+    "Part",
     "Pass",
     "Person",
     "PlanRun",
     "Question",
     "Raised",
+    "Rating",
+    "Requester",
     "Role",
     "Roster",
     "RuleChange",
@@ -77,6 +98,7 @@ __all__ = [
     "StepRun",
     "StepState",
     "Told",
+    "Visit",
     "Withheld",
     "WorkOrder",
     "Zone",

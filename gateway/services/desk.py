@@ -40,6 +40,7 @@ from gateway.services.common import Common
 from gateway.services.duty_desk import DutyDesk
 from gateway.services.moment import Moment
 from gateway.services.observation import OBSERVATION
+from gateway.services.order_desk import OrderDesk
 from gateway.services.passes import Passes
 from gateway.services.plan_actions import PlanActions
 from gateway.services.plan_book import PlanBook
@@ -47,9 +48,10 @@ from gateway.services.plans import STEP, PlanRuns
 from gateway.services.ports import IdSource, RuleBook
 from gateway.services.safety import Safety
 from gateway.services.settings import DeskSettings
+from gateway.services.teams import TeamBook
 from gateway.services.templates import plain
-from gateway.services.work_order_actions import WorkOrderActions
-from gateway.services.work_orders import RESOLVE, RESPOND, WorkOrders
+from gateway.services.work_orders import WorkOrders
+from gateway.services.working_time import Workdays, weekdays
 from gateway.services.world import AVAILABILITY
 
 Handler = Callable[[Arguments, Actor, Moment], Record | dict[str, Any]]
@@ -71,12 +73,15 @@ class Desk:
         settings: DeskSettings | None = None,
         words: Mapping[str, Collection[str]] | None = None,
         safety: Safety | None = None,
+        *,
+        teams: TeamBook | None = None,
+        workdays: Workdays = weekdays,
     ) -> None:
         """`words` are the command words that each adapter can carry; one that is not named may carry any.
 
-        Without `safety` nothing but what releases people is commanded.
+        Without `safety` nothing but what releases people is commanded. `workdays` knows the holidays.
         """
-        common = Common(ids, settings or DeskSettings())
+        common = Common(ids, settings or DeskSettings(), teams=teams or TeamBook(), workdays=workdays)
         common.world.words = words or {}
         self._common = common
         self.alerts = Alerts(common, rules, catalogue)
@@ -86,21 +91,20 @@ class Desk:
         self.command_actions = CommandActions(self.commands, self.alerts, common)
         self.passes = Passes(common, self.commands)
         self.duty = DutyDesk(common, self.alerts, self.plans)
+        self.orders = OrderDesk(common, self.work_orders, self.alerts, self.duty.people)
         self._handlers = self._actions()
-        alerts, orders = self.alerts, self.work_orders
+        alerts = self.alerts
         self._timed: dict[str, Callable[[str, Moment], None]] = {
             SHELVING: alerts.shelving_ended,
             CHATTER: alerts.calm,
-            RESPOND: lambda ident, moment: orders.overdue(RESPOND, ident, moment),
-            RESOLVE: lambda ident, moment: orders.overdue(RESOLVE, ident, moment),
             STEP: self.plans.overdue,
             EXPIRY: self.commands.expired,
             OBSERVATION: self.commands.observations.overdue,
+            **self.orders.timed(),
         }
 
     def _actions(self) -> dict[str, Handler]:
         alerts = AlertActions(self.alerts, self._common)
-        orders = WorkOrderActions(self.work_orders, self.alerts, self._common)
         plans = PlanActions(self.plans, self._common)
         return {
             "alert.acknowledge": alerts.acknowledge,
@@ -109,15 +113,7 @@ class Desk:
             "alert.unshelve": alerts.unshelve,
             "alert.comment": alerts.comment,
             "alert.close": alerts.close,
-            "alert.work_order": orders.open_for_alert,
-            "work_order.open": orders.open,
-            "work_order.assign": orders.assign,
-            "work_order.accept": orders.accept,
-            "work_order.start": orders.start,
-            "work_order.done": orders.done,
-            "work_order.verify": orders.verify,
-            "work_order.close": orders.close,
-            "work_order.comment": orders.comment,
+            **self.orders.actions(),
             "plan.start": plans.start,
             "plan.step": plans.step,
             "plan.stop": plans.stop,
@@ -153,6 +149,7 @@ class Desk:
         sites: Mapping[str, Site] | Iterable[Site] = (),
         states: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
         last_numbers: Iterable[str] = (),
+        externals: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Takes over what is stored: all that is open or running, and all passes.
 
@@ -165,7 +162,7 @@ class Desk:
         self._common.world.forget()
         self.know(states or {})
         self.alerts.restore(alerts)
-        self.work_orders.restore(work_orders, last_numbers)
+        self.work_orders.restore(work_orders, last_numbers, externals)
         self.command_actions.selections.clear()
         self.commands.restore(commands)
         self.plans.restore(plan_runs)
@@ -231,7 +228,7 @@ class Desk:
             return
         by = f"rule:{alert.rule}"
         if then.work_order is not None:
-            order = self.work_orders.open_for(alert, then.work_order, by, moment)
+            order = self.orders.open_for(alert, then.work_order, by, moment)
             self.alerts.link(alert.id, moment, work_order=order.id)
         if then.plan is not None:
             try:

@@ -32,6 +32,16 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How many idempotency keys are kept."""
 
     order_reopens_within: float = 7 * 86400.0
+    request_responds_within: float = 180.0
+    """The three-minute promise 三分钟服务承诺: somebody has taken the resident's request."""
+    request_answers_within: float = 2 * 86400.0
+    request_resolves_within: float = 7 * 86400.0
+    """First-contact responsibility 首接责任制: the resident is answered within two days, and helped within a week."""
+    deferral_longest: float = 30 * 86400.0
+    visit_share: float = 0.3
+    """Return visits 回访: at least this share of closed repairs, requests and complaints is drawn."""
+    outside_teams: tuple[str, ...] = ()
+    """Teams whose orders an outside maintenance system is told of; `*` for all."""
 
     command_expires_in: float = 5.0
     command_longest: float = 300.0

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from gateway.errors import NotFound
-from gateway.model import Alert, LogEntry, OrderState, WorkOrder
+from gateway.errors import Conflict, NotFound
+from gateway.model import Alert, LogEntry, OrderKind, OrderState, Outside, WorkOrder
 from gateway.services.common import Common
 from gateway.services.moment import Moment
 from gateway.services.ports import OrderTemplate
+from gateway.services.settings import matches
+from gateway.services.working_time import zone_of
 
 RESPOND = "order.respond"
+ANSWER = "order.answer"
 RESOLVE = "order.resolve"
+#: Each promise: what it is called, and the field that says it was kept.
+PROMISES = {
+    RESPOND: ("respond", "responded_at"),
+    ANSWER: ("answer", "answered_at"),
+    RESOLVE: ("resolve", "resolved_at"),
+}
+#: What return visits are drawn from: work that somebody waited for.
+VISITED = (OrderKind.REPAIR, OrderKind.REQUEST, OrderKind.COMPLAINT)
 
 _NUMBER = re.compile(r"WO-(\d{8})-(\d{4,9})")
 _LOG_KEPT = 300
@@ -32,18 +43,34 @@ class WorkOrders:
         self.closed: OrderedDict[str, WorkOrder] = OrderedDict()
         self._by_condition: dict[Condition, str] = {}
         self._by_number: dict[str, str] = {}
+        self._by_tracking: dict[str, str] = {}
+        self._by_external: dict[str, str] = {}
         self._last: dict[str, int] = {}
+        self._closings: dict[str, int] = {}
         self._common = common
 
-    def restore(self, orders: Iterable[WorkOrder], last_numbers: Iterable[str] = ()) -> None:
-        """Takes over stored orders, closed ones included as far as given, and the highest number of each day."""
+    def restore(
+        self,
+        orders: Iterable[WorkOrder],
+        last_numbers: Iterable[str] = (),
+        externals: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Takes over stored orders, closed ones included as far as given, and the highest number of each day.
+
+        `externals` are the names of all orders in other systems, with their ids.
+        """
         self.open.clear()
         self.closed.clear()
         self._by_condition.clear()
         self._by_number.clear()
+        self._by_tracking.clear()
+        self._by_external.clear()
         self._last.clear()
+        self._closings.clear()
+        self._by_external.update(externals)
         for order in sorted(orders, key=lambda one: (one.state is not OrderState.CLOSED, one.closed_at or 0.0)):
             self._count(order.number)
+            self._closings[order.site] = max(self._closings.get(order.site, 0), order.closing)
             self._index(order)
             if order.state is not OrderState.CLOSED:
                 self._set_timers(order)
@@ -57,6 +84,18 @@ class WorkOrders:
         if order is None:
             raise NotFound("open work order", key)
         return order
+
+    def tracked(self, tracking: str) -> WorkOrder:
+        """The order that a resident looks up. Raises `NotFound`."""
+        ident = self._by_tracking.get(tracking)
+        order = None if ident is None else self.open.get(ident) or self.closed.get(ident)
+        if order is None:
+            raise NotFound("request", tracking)
+        return order
+
+    def external(self, external: str) -> str | None:
+        """The id of the order that came from elsewhere, or went there, under that name; however long ago."""
+        return self._by_external.get(external)
 
     def of(self, rule: str, scope: str) -> WorkOrder | None:
         """The order of that condition: the open one, or the closed one that its return would reopen."""
@@ -86,8 +125,6 @@ class WorkOrders:
         return self.open_for(alert, template, f"rule:{alert.rule}", moment)
 
     def _open_new(self, alert: Alert, template: OrderTemplate | None, by: str, moment: Moment) -> WorkOrder:
-        respond = template.respond_within if template is not None else None
-        resolve = template.resolve_within if template is not None else None
         title = template.title if template is not None else None
         order = WorkOrder(
             id=self._common.ids.next("wo"),
@@ -105,41 +142,91 @@ class WorkOrders:
             needs_proof=template.needs_proof if template is not None else False,
             opened_at=moment.wall,
             opened_by=by,
+            respond_within=template.respond_within if template is not None else None,
+            resolve_within=template.resolve_within if template is not None else None,
         )
-        return self.opened(_promised(order, respond, resolve, moment), by, moment)
+        return self.opened(order, by, moment)
 
-    def opened(self, order: WorkOrder, by: str, moment: Moment) -> WorkOrder:
-        """Keeps a new order."""
+    def opened(self, order: WorkOrder, by: str, moment: Moment, text: str = "") -> WorkOrder:
+        """Keeps a new order, its promises counted from now."""
         moment.note(by, "work_order.open", order.id, number=order.number, alert=order.alert, team=order.team)
-        order = self.logged(order, by, "open", "", moment)
+        order = self.logged(self._common.promises.promised(order, moment), by, "open", text, moment)
         return self.save(replace(order, version=1), moment)
 
     def _reopen(
         self, order: WorkOrder, alert: Alert, template: OrderTemplate | None, by: str, moment: Moment
     ) -> WorkOrder:
-        respond = template.respond_within if template is not None else None
-        resolve = template.resolve_within if template is not None else None
-        moment.note(by, "work_order.reopen", order.id, number=order.number, alert=alert.id)
+        order = replace(
+            order,
+            alert=alert.id,
+            respond_within=template.respond_within if template is not None else order.respond_within,
+            resolve_within=template.resolve_within if template is not None else order.resolve_within,
+        )
+        return self._begin_again(order, by, alert.id, moment)
+
+    def reopen(self, order: WorkOrder, by: str, text: str, moment: Moment) -> WorkOrder:
+        """The work was not good: it begins again under the same number. Raises `Conflict` after 7 days."""
+        if order.state not in (OrderState.DONE, OrderState.VERIFIED, OrderState.CLOSED):
+            raise Conflict(f"work order {order.number} is {order.state.replace('_', ' ')}: it is not finished yet")
+        if order.state is OrderState.CLOSED and (order.reopen_due or 0.0) < moment.now:
+            raise Conflict(f"work order {order.number} was closed too long ago to be reopened: open another")
+        return self._begin_again(order, by, text, moment)
+
+    def _begin_again(self, order: WorkOrder, by: str, text: str, moment: Moment) -> WorkOrder:
+        moment.note(by, "work_order.reopen", order.id, number=order.number, alert=order.alert, text=text)
         order = replace(
             order,
             state=OrderState.OPEN,
             assignee=None,
-            alert=alert.id,
             closed_at=None,
             reopen_due=None,
             responded_at=None,
+            answered_at=None,
+            arrived_at=None,
             resolved_at=None,
+            verified_at=None,
             respond_overdue=False,
+            answer_overdue=False,
             resolve_overdue=False,
+            deferral=None,
+            pause=None,
+            outcome="",
+            rating=None,
+            visit=None,
+            visit_wanted=False,
             reopened=order.reopened + 1,
         )
-        order = _promised(order, respond, resolve, moment)
-        return self.save(self.logged(order, by, "reopen", alert.id, moment), moment)
+        order = self._common.promises.promised(order, moment)
+        return self.save(self.logged(order, by, "reopen", text, moment), moment)
+
+    # Ending
+
+    def ended(self, order: WorkOrder, outcome: str, moment: Moment) -> WorkOrder:
+        """The order closed, with whether it gets a return visit; not yet saved.
+
+        At any time at least `visit_share` of a site's closings have been drawn; complaints and what was reopened are
+        drawn besides.
+        """
+        order = replace(
+            order,
+            state=OrderState.CLOSED,
+            outcome=outcome,
+            pause=None,
+            closed_at=moment.wall,
+            reopen_due=moment.now + self._common.settings.order_reopens_within,
+        )
+        if outcome != "done" or order.kind not in VISITED:
+            return order
+        number = self._closings.get(order.site, 0) + 1
+        share = self._common.settings.visit_share
+        drawn = math.ceil(share * number - 1e-9) > math.ceil(share * (number - 1) - 1e-9)
+        drawn = drawn or order.kind is OrderKind.COMPLAINT or order.reopened > 0
+        return replace(order, closing=number, visit_wanted=drawn)
 
     def number(self, site: str, wall: float) -> str:
         """The next number of the site's day. Numbers are unique over all sites."""
         place = self._common.world.sites.get(site)
-        day = f"{datetime.fromtimestamp(wall, _zone(place.timezone if place is not None else 'UTC')):%Y%m%d}"
+        day = f"{datetime.fromtimestamp(wall, zone_of(place.timezone if place is not None else 'UTC')):%Y%m%d}"
         self._last[day] = self._last.get(day, 0) + 1
         return f"WO-{day}-{self._last[day]:04d}"
 
@@ -148,24 +235,19 @@ class WorkOrders:
     def overdue(self, what: str, ident: str, moment: Moment) -> None:
         """The timer of a promise: flags it, once."""
         order = self.open.get(ident)
-        if order is None:
+        promise, kept = PROMISES[what]
+        if order is None or getattr(order, kept) is not None:
             return
-        if what == RESPOND:
-            late, order = order.responded_at is None, replace(order, respond_overdue=True)
-        else:
-            late, order = order.resolved_at is None, replace(order, resolve_overdue=True)
-        if late:
-            action = "respond_overdue" if what == RESPOND else "resolve_overdue"
-            moment.note("system", f"work_order.{action}", ident, number=order.number)
-            self.save(self.logged(order, "system", action, "", moment), moment)
+        action = f"{promise}_overdue"
+        moment.note("system", f"work_order.{action}", ident, number=order.number)
+        self.save(self.logged(replace(order, **{action: True}), "system", action, "", moment), moment)
 
     def _set_timers(self, order: WorkOrder) -> None:
         timers = self._common.timers
         waits = order.state is not OrderState.CLOSED
-        responds = waits and order.responded_at is None and not order.respond_overdue
-        resolves = waits and order.resolved_at is None and not order.resolve_overdue
-        timers.set(RESPOND, order.id, order.respond_due if responds else None)
-        timers.set(RESOLVE, order.id, order.resolve_due if resolves else None)
+        for what, (promise, kept) in PROMISES.items():
+            open_ = waits and getattr(order, kept) is None and not getattr(order, f"{promise}_overdue")
+            timers.set(what, order.id, getattr(order, f"{promise}_due") if open_ else None)
 
     # Keeping
 
@@ -174,15 +256,27 @@ class WorkOrders:
         log = (*order.log, LogEntry(by, moment.wall, action, text))[-_LOG_KEPT:]
         return replace(order, log=log, version=order.version + 1)
 
-    def save(self, order: WorkOrder, moment: Moment) -> WorkOrder:
-        """Keeps the order's newest state."""
+    def save(self, order: WorkOrder, moment: Moment, *, told: bool = False) -> WorkOrder:
+        """Keeps the order's newest state. `told` is a change that an outside system knows of, as it made it."""
+        if not told and self._concerns_outside(order):
+            known = order.outside or Outside()
+            order = replace(order, outside=replace(known, wanted=known.wanted + 1, attempts=0, problem=""))
+        if order.state is OrderState.CLOSED:
+            self._closings[order.site] = max(self._closings.get(order.site, 0), order.closing)
         self._index(order)
         self._set_timers(order)
         moment.out.put(order)
         return order
 
+    def _concerns_outside(self, order: WorkOrder) -> bool:
+        return order.outside is not None or matches(order.team, self._common.settings.outside_teams)
+
     def _index(self, order: WorkOrder) -> None:
         self._by_number[order.number] = order.id
+        if order.tracking is not None:
+            self._by_tracking[order.tracking] = order.id
+        if order.external is not None:
+            self._by_external[order.external] = order.id
         if order.rule is not None and order.scope is not None:
             self._by_condition[order.rule, order.scope] = order.id
         if order.state is not OrderState.CLOSED:
@@ -195,6 +289,7 @@ class WorkOrders:
         while len(self.closed) > self._common.settings.remembered:
             _, gone = self.closed.popitem(last=False)
             self._by_number.pop(gone.number, None)
+            self._by_tracking.pop(gone.tracking or "", None)
             if self._by_condition.get((gone.rule or "", gone.scope or "")) == gone.id:
                 del self._by_condition[gone.rule or "", gone.scope or ""]
 
@@ -202,21 +297,3 @@ class WorkOrders:
         found = _NUMBER.fullmatch(number)
         if found is not None:
             self._last[found[1]] = max(self._last.get(found[1], 0), int(found[2]))
-
-
-def _promised(order: WorkOrder, respond: float | None, resolve: float | None, moment: Moment) -> WorkOrder:
-    """The order with its deadlines counted from now, on both clocks."""
-    return replace(
-        order,
-        respond_by=None if respond is None else moment.wall + respond,
-        respond_due=None if respond is None else moment.now + respond,
-        resolve_by=None if resolve is None else moment.wall + resolve,
-        resolve_due=None if resolve is None else moment.now + resolve,
-    )
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError):
-        return UTC

@@ -86,12 +86,19 @@ class RecordQueries(QueryBase):
         device: str | None = None,
         alert: str | None = None,
         site: str | None = None,
+        kind: str | None = None,
+        source: str | None = None,
+        assignee: str | None = None,
+        visit_due: bool = False,
         after: Place | None = None,
         limit: int = 100,
     ) -> Page:
         """Work orders, newest first. `state` is one of theirs, `unfinished` for all but closed, or `all`."""
         c = tables.work_orders.c
         where = equal(team=(c.team, team), device=(c.device, device), alert=(c.alert, alert), site=(c.site, site))
+        where += equal(kind=(c.kind, kind), source=(c.source, source), assignee=(c.assignee, assignee))
+        if visit_due:
+            where.append(c.visit_due)
         if state == "unfinished":
             where.append(c.state.in_(_OPEN_ORDERS))
         elif state != "all":
@@ -102,6 +109,17 @@ class RecordQueries(QueryBase):
         """One work order by id or number, or None."""
         order: WorkOrder | None = self._record(WORK_ORDERS, id, only)
         return order or self._record(WORK_ORDERS, id, only, tables.work_orders.c.number)
+
+    def tracked_order(self, tracking: str) -> WorkOrder | None:
+        """The request with that tracking number, or None."""
+        order: WorkOrder | None = self._record(WORK_ORDERS, tracking, (), tables.work_orders.c.tracking)
+        return order
+
+    def untold_orders(self, limit: int = 100) -> list[WorkOrder]:
+        """Orders that an outside system has not been told the newest of, the oldest first."""
+        c = tables.work_orders.c
+        found = self.rows(select(c.body).where(c.untold).order_by(c.opened_at, c.id).limit(limit))
+        return [WORK_ORDERS.decoder.decode(row[0]) for row in found]
 
     def plan_runs(
         self,

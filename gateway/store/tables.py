@@ -136,6 +136,8 @@ alerts = Table(
     Index("alerts_raised", "raised_at", "id"),
 )
 
+#: `untold` marks what an outside system has not been told yet, `visit_due` what waits for its return visit; both are
+#: null otherwise.
 work_orders = Table(
     "work_orders",
     metadata,
@@ -149,8 +151,26 @@ work_orders = Table(
     Column("opened_at", Float, nullable=False),
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),
+    Column("kind", String(16)),
+    Column("source", String(16)),
+    Column("assignee", String(128)),
+    Column("closed_at", Float),
+    Column("tracking", String(32), unique=True),
+    Column("external", String(128)),
+    Column("untold", Boolean),
+    Column("visit_due", Boolean),
     Index("work_orders_opened", "opened_at", "id"),
-    Index("work_orders_state", "state", "opened_at"),
+    Index("work_orders_state", "state", "opened_at", "id"),
+    Index("work_orders_team", "team", "opened_at", "id"),
+    Index("work_orders_device", "device", "opened_at", "id"),
+    Index("work_orders_source", "source", "opened_at", "id"),
+    Index("work_orders_kind", "kind", "opened_at", "id"),
+    Index("work_orders_assignee", "assignee", "opened_at", "id"),
+    Index("work_orders_alert", "alert"),
+    Index("work_orders_external", "external"),
+    Index("work_orders_closed", "closed_at", "id"),
+    Index("work_orders_untold", "untold", "opened_at", "id"),
+    Index("work_orders_visit", "visit_due", "opened_at", "id"),
 )
 
 plan_runs = Table(

@@ -68,7 +68,7 @@ def csv_answer(name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]
     writer = csv.writer(sheet, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
+        writer.writerow([cell_of(row.get(column)) for column in columns])
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"}
     if cursor is not None:
         headers["X-Next-Cursor"] = cursor
@@ -76,7 +76,8 @@ def csv_answer(name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]
     return Response("\ufeff" + sheet.getvalue(), 200, headers, "text/csv; charset=utf-8")
 
 
-def _cell(value: Any) -> str:
+def cell_of(value: Any) -> str:
+    """A value as a cell that no spreadsheet takes for a formula."""
     if value is None:
         return ""
     if isinstance(value, bool | int | float):

@@ -26,6 +26,10 @@ THINGS = {
     "/sites/{id}": "east", "/rosters/{id}": "roster-east", "/shifts/{id}": "shift-east",
 }  # fmt: skip
 BODIES: dict[str, Any] = {
+    "answer": {"text": "mended"}, "reopen": {"text": "again"}, "pause": {"reason": "part"},
+    "cancel": {"reason": "other", "text": "x"}, "found": {"founded": True, "text": "x"}, "rate": {"score": 5},
+    "visit": {"satisfied": True}, "parts": {"name": "valve"}, "labour": {"minutes": 5},
+    "defer": {"reason": "part", "text": "x", "until": "2030-01-01T00:00:00Z"},
     "shelve": {"reason": "cleaning", "minutes": 10}, "comment": {"text": "seen"}, "assign": {"assignee": "li"},
     "stop": {"reason": "false alarm"}, "commands": {"name": "raise"}, "select": {"name": "raise"},
     "notes": {"text": "seen"}, "": {},
@@ -38,7 +42,7 @@ def filled(path: str) -> str:
         if pattern in path:
             path = path.replace(pattern, pattern.replace("{id}", id))
     named = {"{step}": "look", "{adapter}": "vzenith", "{external_id}": "east-new", "{device}": "east-cam",
-             "{name}": "anna", "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
+             "{name}": "anna", "{sha256}": "a" * 64, "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
              "/rules/{id}": "/rules/parking.blocked",
              "/rules/backtest/{id}": "/rules/backtest/bt-1", "/people/{id}": "/people/li"}  # fmt: skip
     for placeholder, value in named.items():
@@ -70,6 +74,8 @@ def test_fault_084_nothing_is_served_beside_the_guarded_routes_and_the_page(app:
     assert [type(route) for route in others] == [Mount], others
     public = {path for _, path, role, _ in walked if role == PUBLIC}
     assert public == {
+        "/api/v1/requests/form", "/api/v1/requests", "/api/v1/requests/{tracking}", "/api/v1/requests/{tracking}/rate",
+        "/api/v1/requests/{tracking}/reopen",
         "/api/v1/health", "/api/v1/ready", "/api/v1/session", "/api/v1/openapi.json", "/sign-in",
         "/api/v1/sign-in", "/api/v1/{rest:path}",
     }  # fmt: skip

@@ -20,6 +20,7 @@ from gateway.config import Home, Settings, load_settings
 from gateway.services.command_words import WORDS
 from gateway.services.plan_reading import PlanBookError
 from gateway.services.safety_reading import FEEDBACK_WORDS, INTERLOCK_WORDS
+from gateway.services.team_reading import TeamBookError
 from tests.support.gateway import RealGateway
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,3 +182,20 @@ def test_the_architecture_names_files_that_are_there() -> None:
     text = (DOCS / "architecture.md").read_text("utf-8")
     for name in re.findall(r"`((?:gateway|rules|adapters|scripts|simulators)/[\w/.]*)`", text):
         assert (ROOT / name).exists(), name
+
+
+def test_the_teams_of_the_docs_are_taken_and_replace_the_shipped_ones(tmp_path: Path) -> None:
+    text = (DOCS / "work-orders.md").read_text("utf-8")
+    block = re.search(r"<!-- example: teams -->\n```yaml\n(.*?)```", text, re.S)
+    assert block
+    home = Home(tmp_path)
+    home.prepare()
+    shipped = len(load_definitions(home).teams)
+    home.teams.write_text(block.group(1), "utf-8")
+    teams = load_definitions(home).teams
+    plumbing = teams.get("plumbing")
+    assert plumbing is not None and len(teams) == shipped
+    assert (plumbing.dispatch, plumbing.hours.start, plumbing.members[0].zones) == ("auto", 30_600.0, ("b1", "b2"))
+    home.teams.write_text("teams:\n  - id: x\n    dispach: auto\n    hours: {from: '9', to: '18:00'}\n", "utf-8")
+    with pytest.raises(TeamBookError, match=r"teams\.yaml:3.*dispatch(.|\n)*teams\.yaml:4"):
+        load_definitions(home)

@@ -41,6 +41,8 @@ from gateway.model import (
     Zone,
 )
 from gateway.services import Desk, DeskSettings, JournalIds, PlanBook, Safety, read_plans, read_safety
+from gateway.services.teams import TeamBook
+from gateway.services.working_time import Workdays, weekdays
 from rules.commands import safety_texts
 from rules.language import CommandRequest, Rule, RuleSet, Then, WorkOrderRequest
 from rules.plans import plan_texts
@@ -133,7 +135,11 @@ class Story:
         settings: DeskSettings | None = None,
         words: Mapping[str, Collection[str]] | None = None,
         safety: Safety | None = SAFETY,
+        teams: TeamBook | None = None,
+        workdays: Workdays = weekdays,
     ) -> None:
+        self.teams = teams
+        self.workdays = workdays
         self.now = START
         self.wall = START + 10
         self.rules = rules
@@ -154,7 +160,17 @@ class Story:
 
     def _build(self) -> Desk:
         self.ids = JournalIds()
-        desk = Desk(self.rules, self.plans, CATALOGUE, self.ids, self.settings, self.words, self.safety)
+        desk = Desk(
+            self.rules,
+            self.plans,
+            CATALOGUE,
+            self.ids,
+            self.settings,
+            self.words,
+            self.safety,
+            teams=self.teams,
+            workdays=self.workdays,
+        )
         desk.restore(
             alerts=self.records(Alert),
             work_orders=self.records(WorkOrder),

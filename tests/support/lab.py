@@ -24,7 +24,7 @@ import msgspec
 from sqlalchemy import select
 
 from adapters import load_adapters
-from gateway.app.definitions import shipped_plans, shipped_safety
+from gateway.app.definitions import load_teams, shipped_plans, shipped_safety
 from gateway.catalogue import load_catalogue
 from gateway.core.clock import Clock
 from gateway.core.core import Core, CoreSettings
@@ -142,7 +142,13 @@ class Lab:
             catalogue=self._catalogue,
             engine=Engine(rules, self._catalogue, {}),
             desk=Desk(
-                rules, shipped_plans(), self._catalogue, ids, DeskSettings(), safety=shipped_safety(self._catalogue)
+                rules,
+                shipped_plans(),
+                self._catalogue,
+                ids,
+                DeskSettings(),
+                safety=shipped_safety(self._catalogue),
+                teams=load_teams(),
             ),
             ids=ids,
             settings=self._settings,

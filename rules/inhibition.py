@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from gateway.model.place import Device
 from rules.conditions import CompiledRule, Track
 
+#: From the smallest to the largest: a place is explained by one that it is in.
+LEVELS = ("device", "zone", "building", "site")
+
 Key = tuple[str, str]
 """A rule's id and a scope."""
 
@@ -145,7 +148,7 @@ class Inhibition:
                 yield from upstream(own, self._devices)
             return
         device = self._devices.get(own if level == "device" else track.device or "")
-        if device is not None and wanted != level:
+        if device is not None and LEVELS.index(wanted) > LEVELS.index(level):
             place = {"zone": device.zone, "building": device.building, "site": device.site}[wanted]
             if place:
                 yield place

@@ -32,6 +32,7 @@ class World:
     def __init__(self, devices: Mapping[str, Device]) -> None:
         self.devices = devices
         self.heard: dict[str, int] = {}
+        self.wall_known = False
 
 
 @dataclass
@@ -49,6 +50,18 @@ class Scope:
     seen: list[tuple[int, Any]] = field(default_factory=list)
     waiting: int | None = None
     steps: list[int | None] = field(default_factory=list)
+    lasting: tuple[int, Data] | None = None
+    samples: list[tuple[int, float]] = field(default_factory=list)
+
+
+@dataclass
+class Figure:
+    """An `aggregate` over field `x`: how it is worked out, whether that is enough, and what an empty window means."""
+
+    over: int
+    samples: int
+    true: Callable[[list[float]], bool]
+    empty: bool | None = None
 
 
 @dataclass
@@ -73,16 +86,27 @@ class Reference:
     silence: Callable[[Device], int] | None = None
     scope_of: Callable[[Device], str] = lambda device: device.id
     scopes: dict[str, Scope] = field(default_factory=dict)
+    during: tuple[int, int] | None = None
+    figure: Figure | None = None
+    inside: bool = False
 
     def second(self, at: int, world: World) -> Came:
         """What the passing of time to this second does, scope by scope."""
         came: Came = []
         if self.silence:
             return self._silences(at, world)
+        if world.wall_known:
+            self.turn(at, world, came)
         for name in sorted(self.scopes):
             scope = self.scopes[name]
             if scope.active and self._rested(scope, at):
                 self._end(scope, name, "clear_after", at, came)
+                scope = self.scopes[name]
+            if self.figure and scope.samples and at == scope.samples[-1][0] + self.figure.over:
+                scope.samples = []
+                if self.figure.empty is False:
+                    self._becomes_false(scope, name, "cleared", at, came)
+                    scope = self.scopes[name]
             if self.shape == "hold":
                 self._hold_second(scope, name, at, world, came)
             elif self.shape == "count" and scope.active and self._drains and not self._full(scope, at):
@@ -108,6 +132,14 @@ class Reference:
         scope = self.scopes.setdefault(name, Scope())
         scope.device = said.device
         verdict = self.when(said.data) if said.kind in self.kinds else None
+        if self.during and verdict is not None:
+            scope.lasting = (said.at, said.data) if verdict and self.states else None
+        elif self.during and scope.lasting is not None:
+            scope.lasting = (said.at, scope.lasting[1])
+        if self.during and not self.inside:
+            verdict = False
+        elif self.figure:
+            verdict = self._measure(scope, said) if verdict else None
         went = getattr(self, f"_{self.shape}")(scope, name, said, verdict, came, world)
         if went and scope.active:
             scope.active = False
@@ -116,6 +148,47 @@ class Reference:
         elif scope.active and self._ends(scope, said, verdict):
             self._end(scope, name, "cleared", said.at, came)
         return came
+
+    # Schedules and figures
+
+    def turn(self, at: int, world: World, came: Came) -> None:
+        """The schedule begins or ends, if it is time to."""
+        if self.during is None or self.inside == (self.during[0] <= at < self.during[1]):
+            return
+        self.inside = not self.inside
+        for name in sorted(self.scopes):
+            scope = self.scopes[name]
+            if not self.inside:
+                scope.samples = []
+                self._becomes_false(scope, name, "outside_schedule", at, came)
+            elif scope.lasting is not None:
+                scope.over_since = None
+                if self.shape == "moment":
+                    scope.standing = dict(scope.lasting[1])
+                    if not scope.active:
+                        self._come(scope, name, at, came)
+                else:
+                    scope.since, scope.confirmed, scope.done = at, scope.lasting[0], False
+
+    def _becomes_false(self, scope: Scope, name: str, why: str, at: int, came: Came) -> None:
+        """`when` is false from now on, though nothing was said."""
+        scope.standing = scope.since = None
+        scope.done = False
+        if not scope.active or self.clear is not None or not self.states:
+            return
+        if self.clear_after is None:
+            self._end(scope, name, why, at, came)
+        elif scope.over_since is None:
+            scope.over_since = at
+
+    def _measure(self, scope: Scope, said: Said) -> bool | None:
+        assert self.figure is not None
+        if said.data.get("x") is None:
+            return None
+        inside = [sample for sample in scope.samples if sample[0] > said.at - self.figure.over]
+        scope.samples = [*inside, (said.at, said.data["x"])]
+        values = [value for _, value in scope.samples]
+        return self.figure.true(values) if len(values) >= self.figure.samples else None
 
     # How it ends
 
@@ -149,7 +222,7 @@ class Reference:
 
     def _end(self, scope: Scope, name: str, why: str, at: int, came: Came) -> None:
         came.append((at, self.rule, name, why))
-        self.scopes[name] = Scope()
+        self.scopes[name] = Scope(device=scope.device, lasting=scope.lasting, samples=scope.samples)
 
     def _come(self, scope: Scope, name: str, at: int, came: Came) -> None:
         ends = self.clear or self.clear_after is not None or self.shape in ("count", "expect")
@@ -265,3 +338,104 @@ class Reference:
             scope.active = False
             came.append((said.at, self.rule, said.device, "cleared"))
         return came
+
+
+@dataclass
+class Together:
+    """What `together` makes of what a rule says of single devices."""
+
+    rule: str
+    place: Callable[[Device], str]
+    at_least: int
+    within: int
+    members: dict[str, dict[str, tuple[int, bool]]] = field(default_factory=dict)
+    active: set[str] = field(default_factory=set)
+
+    def second(self, at: int) -> Came:
+        """Moments are forgotten after `within`."""
+        came: Came = []
+        for place in sorted(self.members):
+            members = self.members[place]
+            for device in [name for name, (since, moment) in members.items() if moment and at >= since + self.within]:
+                del members[device]
+            came += self._thin(place, at, "cleared")
+        return came
+
+    def take(self, one: tuple[int, str, str, str], world: World) -> Came:
+        """One thing said of a device: what is said of its place."""
+        at, _, device, what = one
+        place = self.place(world.devices[device])
+        members = self.members.setdefault(place, {})
+        if what in ("raised", "again", "momentary"):
+            if what == "again":
+                return []
+            members[device] = (at, what == "momentary")
+            recent = [since for since, _ in members.values() if at - self.within < since]
+            if place in self.active:
+                return [(at, self.rule, place, "again")]
+            if len(recent) < self.at_least:
+                return []
+            self.active.add(place)
+            return [(at, self.rule, place, "raised")]
+        members.pop(device, None)
+        return self._thin(place, at, what)
+
+    def _thin(self, place: str, at: int, why: str) -> Came:
+        if place not in self.active or len(self.members[place]) >= self.at_least:
+            return []
+        self.active.discard(place)
+        return [(at, self.rule, place, why)]
+
+
+@dataclass
+class Inhibited:
+    """What `inhibited_by` makes of all that is said: `causes` are, by rule, its causes and where each has to stand."""
+
+    causes: dict[str, list[tuple[str, Callable[[str], str]]]]
+    standing: set[tuple[str, str]] = field(default_factory=set)
+    withheld: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+
+    def take(self, one: tuple[int, str, str, str]) -> Came:
+        """One thing said: what is said in its place, and of what it explains."""
+        at, rule, scope, what = one
+        key = (rule, scope)
+        came: Came = []
+        if what in ("raised", "again", "momentary"):
+            cause = self._cause(key)
+            if what == "raised":
+                self.standing.add(key)
+            if key in self.withheld:
+                return []
+            if cause is None:
+                came.append(one)
+            else:
+                came.append((at, rule, scope, self._told(cause)))
+                if what != "momentary":
+                    self.withheld[key] = cause
+            if what == "raised":
+                for child in sorted(self.standing - self.withheld.keys()):
+                    found = self._cause(child)
+                    if found is not None and found[0] == rule:
+                        self.withheld[child] = found
+                        came.append((at, *child, self._told(found)))
+            return came
+        self.standing.discard(key)
+        self.withheld.pop(key, None)
+        came.append(one)
+        children = sorted(child for child, cause in self.withheld.items() if cause == key)
+        for child in children:
+            del self.withheld[child]
+        found = {child: cause for child in children if (cause := self._cause(child)) is not None}
+        came += [(at, *child, "raised") for child in children if child not in found]
+        came += [(at, *child, self._told(cause)) for child, cause in found.items()]
+        self.withheld.update(found)
+        return came
+
+    def _cause(self, key: tuple[str, str]) -> tuple[str, str] | None:
+        for cause, where in self.causes.get(key[0], ()):
+            if (cause, where(key[1])) in self.standing:
+                return cause, where(key[1])
+        return None
+
+    def _told(self, cause: tuple[str, str]) -> str:
+        return f"withheld({cause[0]} {cause[1]})"

@@ -66,10 +66,7 @@ def socket_path(home: Path) -> Path:
 
 def failure_of(error: errors.GatehouseError) -> Failure:
     """`error` as it goes over the door; facts that JSON cannot say become their text."""
-    facts = {
-        name: fact if isinstance(fact, (str, int, float, bool, type(None))) else str(fact)
-        for name, fact in error.facts.items()
-    }
+    facts = msgspec.to_builtins(error.facts, enc_hook=str)
     return Failure(error.code, error.status, error.message, facts)
 
 

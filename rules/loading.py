@@ -17,6 +17,7 @@ from rules.document import Document, Node
 from rules.errors import PackError, Problem
 from rules.inhibition import named
 from rules.language import Inhibition, Rule, RuleSet
+from rules.overrides import CHANGE, DISABLE, SITE_WORDS, Base
 from rules.reading import WORDS, read_rule
 from rules.timeline import Timeline, read_timelines
 
@@ -24,14 +25,19 @@ _SHIPPED_ID = re.compile(r"^- id: (\S+)", re.MULTILINE)
 
 
 class Pack:
-    """What one file holds: its rules, their tests, and what is wrong with it."""
+    """What one file holds: its rules, their tests, and what is wrong with it.
 
-    def __init__(self, document: Document, catalogue: Catalogue) -> None:
+    A shipped pack has no `base`; a site's has the shipped rules, which it may change.
+    """
+
+    def __init__(self, document: Document, catalogue: Catalogue, base: Base | None = None) -> None:
         self.file = document.file
+        self.shipped = base is None
         self.rules: list[Rule] = []
         self.timelines: list[Timeline] = []
         self._document = document
         self._catalogue = catalogue
+        self._base = base
         self.places: dict[str, Node] = {}
         self.inhibitions: dict[str, Node] = {}
         root = document.root()
@@ -50,14 +56,21 @@ class Pack:
 
     def _read(self, node: Node) -> None:
         before = len(self._document.problems)
-        words = node.words(WORDS, "a rule")
+        words = node.words(WORDS if self._base is None else (*WORDS, *SITE_WORDS), "a rule")
         if not words:
             return
-        rule = complete(read_rule(words, node, self._catalogue, self.file), words, node, self._catalogue)
+        if self._base is not None and DISABLE in words:
+            if len(words) > 1:
+                words[DISABLE].problem("`disable` stands alone", "write `- disable: [a.rule, another.rule]`")
+            self._base.disable(words[DISABLE])
+            return
+        rule, where = self._rule(words, node)
+        if rule is None:
+            return
         if rule.id in self.places:
-            words["id"].problem(f"'{rule.id}' is already the id of the rule in line {self.places[rule.id].line}")
-        elif "id" in words:
-            self.places[rule.id] = words["id"]
+            where.problem(f"'{rule.id}' is already the id of the rule in line {self.places[rule.id].line}")
+        elif rule.id:
+            self.places[rule.id] = where
             if "inhibited_by" in words:
                 self.inhibitions[rule.id] = words["inhibited_by"]
         timelines = read_timelines(words["tests"], rule, self._catalogue) if "tests" in words else []
@@ -65,20 +78,45 @@ class Pack:
             self.rules.append(rule)
             self.timelines += timelines
 
+    def _rule(self, words: dict[str, Node], node: Node) -> tuple[Rule | None, Node]:
+        """A rule as it is written here, or a shipped one with words of this pack; and where its id stands."""
+        if self._base is not None and CHANGE in words:
+            return self._base.change(words, node, self._catalogue, self.file), words[CHANGE]
+        rule = complete(read_rule(words, node, self._catalogue, self.file), words, node, self._catalogue)
+        return rule, words.get("id", node)
 
-def read_packs(sources: Mapping[str, str] | Iterable[Path | str], catalogue: Catalogue) -> list[Pack]:
+
+def read_packs(
+    sources: Mapping[str, str] | Iterable[Path | str], catalogue: Catalogue, shipped: Mapping[str, str] | None = None
+) -> list[Pack]:
     """Packs from texts by name, or from files; a folder stands for its `*.yaml` files in the order of their names.
 
-    An id that two packs use is a problem of the second.
+    `shipped` are the texts of packs that those may change; they come first in what is returned. Files may always change
+    the product's packs, whether those are among them or not. An id that two packs use is a problem of the second,
+    unless a shipped rule is replaced by it.
     """
-    documents = starmap(Document, sources.items()) if isinstance(sources, Mapping) else _read_files(sources)
-    packs = [Pack(document, catalogue) for document in documents]
-    seen: dict[str, str] = {}
+    if isinstance(sources, Mapping):
+        product = list(starmap(Document, (shipped or {}).items()))
+        own, base = list(starmap(Document, sources.items())), product
+    else:
+        documents, folder = list(_read_files(sources)), str(_shipped_folder())
+        product = [document for document in documents if document.file.startswith(folder)]
+        own = [document for document in documents if not document.file.startswith(folder)]
+        base = list(_read_files(shipped_packs())) if own else []
+    theirs = Base(base)
+    packs = [*(Pack(document, catalogue) for document in product), *(Pack(one, catalogue, theirs) for one in own)]
+    seen: dict[tuple[bool, str], str] = {}
     for pack in packs:
         for rule, node in pack.places.items():
-            if rule in seen:
-                node.problem(f"'{rule}' is already the id of a rule in {seen[rule]}", "choose another id")
-            seen.setdefault(rule, pack.file)
+            before = seen.setdefault((pack.shipped, rule), pack.file)
+            if before != pack.file:
+                node.problem(f"'{rule}' is already the id of a rule in {before}", "choose another id")
+            elif not pack.shipped:
+                theirs.touched.add(rule)
+    for pack in packs:
+        if pack.shipped:
+            pack.rules = [rule for rule in pack.rules if rule.id not in theirs.touched]
+            pack.inhibitions = {rule: node for rule, node in pack.inhibitions.items() if rule not in theirs.touched}
     _check_causes(packs)
     return packs
 
@@ -119,9 +157,16 @@ def _circle(rule: str, inhibiting: Mapping[str, Inhibition]) -> list[str]:
     return []
 
 
-def load_packs(sources: Mapping[str, str] | Iterable[Path | str], catalogue: Catalogue | None = None) -> RuleSet:
-    """The rules of several packs, in their order. Raises `PackError` with all problems of all of them."""
-    packs = read_packs(sources, catalogue or load_catalogue())
+def load_packs(
+    sources: Mapping[str, str] | Iterable[Path | str],
+    catalogue: Catalogue | None = None,
+    shipped: Mapping[str, str] | None = None,
+) -> RuleSet:
+    """The rules of several packs, in their order. Raises `PackError` with all problems of all of them.
+
+    `shipped` are the texts of packs that come before them, and that they may change.
+    """
+    packs = read_packs(sources, catalogue or load_catalogue(), shipped)
     problems = [problem for pack in packs for problem in pack.problems]
     if problems:
         raise PackError(problems)
@@ -135,8 +180,11 @@ def check(paths: Iterable[Path | str], catalogue: Catalogue | None = None) -> li
 
 def shipped_packs() -> list[Path]:
     """The packs that come with the product."""
-    folder = Path(str(files("rules"))) / "packs"
-    return sorted(folder.glob("*.yaml"))
+    return sorted(_shipped_folder().glob("*.yaml"))
+
+
+def _shipped_folder() -> Path:
+    return Path(str(files("rules"))) / "packs"
 
 
 @cache

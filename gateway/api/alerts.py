@@ -125,9 +125,9 @@ async def alert(id: Id, room: InRoom, actor: Who, reveal: Reveal = None) -> Resp
 async def why(id: Id, room: InRoom, actor: Who) -> Response:
     """Why the alert was raised: the rule's definition, the values it read, the events that made it."""
     shown = room.presenter.alert(await _known(room, actor, id))
-    rules = {str(rule.get("id")): dict(rule) for rule in room.settings.definitions.rules}
+    definition = await read(room.rules.get, shown["rule"])
     picked = {name: shown[name] for name in ("rule", "title", "values", "evidence")}
-    return reply({**picked, "definition": rules.get(shown["rule"])})
+    return reply({**picked, "definition": definition})
 
 
 @router.post("/alerts/{id}/acknowledge", **needs(Role.OPERATOR), response_model=AlertOut)

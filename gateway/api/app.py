@@ -51,6 +51,7 @@ from gateway.api.page import Page
 from gateway.api.present import Presenter
 from gateway.api.remembered import Remembered
 from gateway.api.room import Room
+from gateway.api.rules_in_force import RulesInForce
 from gateway.api.security_headers import PagePolicy, SecurityHeaders
 from gateway.api.settings import ApiSettings, Door
 from gateway.api.sign_in import Gatekeeper
@@ -146,6 +147,7 @@ def make_room(
         gatekeeper=Gatekeeper(),
         remembered=Remembered(),
         backtests=Runs(settings.command, clock),
+        rules=RulesInForce(settings.definitions, reader),
         clock=clock,
         started_at=clock(),
     )

@@ -12,6 +12,7 @@ from gateway.api.hub import Hub
 from gateway.api.limits import Limits
 from gateway.api.present import Presenter
 from gateway.api.remembered import Remembered
+from gateway.api.rules_in_force import RulesInForce
 from gateway.api.settings import ApiSettings, Door
 from gateway.api.sign_in import Gatekeeper
 from gateway.history import History
@@ -31,6 +32,7 @@ class Room(NamedTuple):
     gatekeeper: Gatekeeper
     remembered: Remembered
     backtests: Runs
+    rules: RulesInForce
     clock: Callable[[], float]
     started_at: float
 

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from gateway.api.acting import Id, found
+from gateway.api.acting import Id, found, read
 from gateway.api.auth import GuardedRoute, needs
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
@@ -20,15 +20,14 @@ router = APIRouter(route_class=GuardedRoute, tags=["rules"])
 
 @router.get("/rules", **needs(Role.VIEWER), response_model=Listing[dict[str, Any]])
 async def rules(room: InRoom) -> Response:
-    """The rules."""
-    return reply({"items": [dict(rule) for rule in room.settings.definitions.rules], "next": None})
+    """The rules that are in force."""
+    return reply({"items": [dict(rule) for rule in await read(room.rules.all)], "next": None})
 
 
 @router.get("/rules/{id}", **needs(Role.VIEWER), response_model=dict[str, Any])
 async def rule(id: Id, room: InRoom) -> Response:
     """One rule."""
-    entry = next((rule for rule in room.settings.definitions.rules if rule.get("id") == id), None)
-    return reply(dict(found(entry, "rule", id)))
+    return reply(dict(found(await read(room.rules.get, id), "rule", id)))
 
 
 @router.get("/catalogue", **needs(Role.VIEWER), response_model=Listing[dict[str, Any]])

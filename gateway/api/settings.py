@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,11 +27,15 @@ class Door(Protocol):
 class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     """What the gateway was loaded with, as plain JSON values: each rule and each plan with at least an `id`.
 
-    `command_words` are what each adapter can be told, by its name.
+    `command_words` are what each adapter can be told, by its name. `shipped_packs` are the texts of the product's rule
+    packs by name, and `rules_with` gives the rules that they make together with the site's packs (name and hash of
+    each); without it the rules are `rules`.
     """
 
     catalogue: Catalogue
     rules: tuple[Mapping[str, Any], ...] = ()
+    shipped_packs: Mapping[str, str] = {}
+    rules_with: Callable[[tuple[tuple[str, str], ...]], tuple[Mapping[str, Any], ...]] | None = None
     plans: tuple[Mapping[str, Any], ...] = ()
     command_words: Mapping[str, tuple[str, ...]] = {}
     teams: tuple[Mapping[str, Any], ...] = ()

@@ -14,20 +14,31 @@ from gateway.api.serve import run_api
 from gateway.api.settings import ApiSettings, Definitions
 from gateway.app.acting import SettledDoor
 from gateway.app.core import database_url
-from gateway.app.definitions import load_definitions
+from gateway.app.definitions import load_definitions, shipped_rules
 from gateway.config import Home, Settings
+from gateway.core.editing.packs import Shelf
+from gateway.core.journal import PackRef
 from gateway.door import Door, socket_path
 from gateway.store.queries import Reader
 
 
-def api_settings(home: Home, settings: Settings) -> ApiSettings:
+def api_settings(home: Home, settings: Settings, reader: Reader) -> ApiSettings:
     """The API's own settings, with what the gateway was loaded with."""
     known = load_definitions(home)
     api = settings.api
+    shipped = shipped_rules()
+    shelf = Shelf(known.catalogue, shipped, reader.rule_text)
+
+    def rules_with(packs: tuple[tuple[str, str], ...]) -> tuple[dict[str, Any], ...]:
+        """The rules of the product and of these packs; what one cannot read, the core does not judge by either."""
+        refs = (*shelf.shipped, *(PackRef(name, hash) for name, hash in packs))
+        return tuple(_plain(rule) for rule in shelf.load_what_can_be(refs)[0])
+
     return ApiSettings(
         definitions=Definitions(
             catalogue=known.catalogue,
-            rules=tuple(_plain(rule) for rule in known.rules),
+            shipped_packs=shipped,
+            rules_with=rules_with,
             plans=tuple(_plain(plan) for plan in known.plans),
             command_words=known.command_words,
             teams=tuple(_plain(team) for team in known.teams),
@@ -56,5 +67,6 @@ def _plain(thing: Any) -> dict[str, Any]:
 def run_api_process(home: Home, settings: Settings) -> int:
     """The API process, until SIGTERM or SIGINT. The exit code."""
     door = Door(socket_path(home.path)) if settings.mqtt.url else SettledDoor(home)
-    run_api(api_settings(home, settings), Reader(database_url(home, settings)), door)
+    reader = Reader(database_url(home, settings))
+    run_api(api_settings(home, settings, reader), reader, door)
     return 0

@@ -16,11 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app.credentials import CORE_USER, core_secret, credentials_of, session_file, write_users
-from gateway.app.definitions import load_definitions
+from gateway.app.definitions import load_definitions, shipped_rules
 from gateway.app.workdays import workdays_of
 from gateway.config import Home, Settings, words_of
 from gateway.core.core import Core, CoreSettings
 from gateway.core.door_server import DoorServer
+from gateway.core.editing.folder import Folder
 from gateway.core.lock import HomeLock
 from gateway.door import socket_path
 from gateway.errors import ConfigError, GatehouseError, StorageFailed
@@ -33,7 +34,7 @@ from gateway.services.ids import JournalIds
 from gateway.services.settings import DeskSettings
 from gateway.store import tables
 from gateway.store.writer import Writer
-from rules.engine import Engine
+from rules import Engine, RuleSet
 
 _log = logging.getLogger(__name__)
 _DAY = 86_400.0
@@ -62,9 +63,9 @@ class CoreProcess:
             writer=Writer(database_url(home, settings)),
             adapters=self.adapters,
             catalogue=known.catalogue,
-            engine=Engine(known.rules, known.catalogue, {}),
+            engine=Engine(RuleSet(), known.catalogue, {}),
             desk=Desk(
-                known.rules,
+                RuleSet(),
                 known.plans,
                 known.catalogue,
                 ids,
@@ -77,6 +78,8 @@ class CoreProcess:
             ids=ids,
             settings=_pace(settings),
             default_site=Site(id="", timezone=settings.site.timezone, lateness=settings.site.lateness_s),
+            shipped=shipped_rules(),
+            folder=Folder(home.rules),
             on_devices=self.tell_broker,
         )
 

@@ -24,10 +24,12 @@ from rules.commands import safety_texts
 
 
 class LoadedDefinitions(msgspec.Struct, frozen=True):
-    """Everything a gateway knows before its first message. `adapters` are keyed by name and by alias."""
+    """Everything a gateway knows before its first message, but for its rules: those are in the core's keeping.
+
+    `adapters` are keyed by name and by alias.
+    """
 
     catalogue: Catalogue
-    rules: RuleSet
     plans: PlanBook
     teams: TeamBook
     adapters: dict[str, Adapter]
@@ -40,13 +42,12 @@ class LoadedDefinitions(msgspec.Struct, frozen=True):
 
 
 def load_definitions(home: Home) -> LoadedDefinitions:
-    """All of them. Raises `PackError`, `PlanBookError`, `SafetyError`, `MappingError` with all that is wrong."""
+    """All of them. Raises `PlanBookError`, `SafetyError`, `MappingError` with all that is wrong."""
     catalogue = load_catalogue()
     adapters = load_adapters(home.mappings)
     named = {alias: adapter for adapter in adapters.values() for alias in adapter.manifest.aliases}
     return LoadedDefinitions(
         catalogue,
-        load_packs([*shipped_packs(), *sorted(home.rules.glob("*.yaml"))], catalogue),
         _plans(sorted(home.plans.glob("*.yaml"))),
         load_teams(home.teams),
         {**named, **adapters},
@@ -68,6 +69,16 @@ def load_teams(own: Path | None = None) -> TeamBook:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(str(own), str(error), "teams as UTF-8 text") from error
     return read_teams(texts)
+
+
+def load_rules(home: Home, catalogue: Catalogue) -> RuleSet:
+    """The rules of the product's packs and of the files in the home. Raises `PackError` with all that is wrong."""
+    return load_packs([*shipped_packs(), *sorted(home.rules.glob("*.yaml"))], catalogue)
+
+
+def shipped_rules() -> dict[str, str]:
+    """The texts of the rule packs that come with the product, by name."""
+    return {path.stem: path.read_text("utf-8") for path in shipped_packs()}
 
 
 def shipped_plans() -> PlanBook:

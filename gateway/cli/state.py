@@ -77,14 +77,13 @@ def check_config(place: Place) -> None:
     Example:
       gatehouse config check --home ./site
     """
-    from gateway.app.definitions import load_definitions
+    from gateway.app.definitions import load_definitions, load_rules
 
     require_files(place.settings)
     known = load_definitions(place.home)
+    rules = load_rules(place.home, known.catalogue)
     adapters = {adapter.manifest.name for adapter in known.adapters.values()}
-    click.echo(
-        f"fine: {len(list(known.rules))} rules, {len(known.plans)} plans, adapters {', '.join(sorted(adapters))}"
-    )
+    click.echo(f"fine: {len(rules)} rules, {len(known.plans)} plans, adapters {', '.join(sorted(adapters))}")
 
 
 @click.group(cls=Group)

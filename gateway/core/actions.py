@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from gateway.contract import Adapter, Pushes
 from gateway.core.accounts import Accounts
+from gateway.core.editing.edits import Edits
 from gateway.core.inventory import Inventory
 from gateway.core.journal import ActionEntry, MessageEntry
 from gateway.core.pipeline import Pipeline
@@ -37,9 +38,11 @@ class Actions:
         desk: Any,
         feed: ChangeFeed,
         statements: Statements,
+        edits: Edits,
         on_topology: Callable[[Sequence[Device], Sheet], None],
         on_devices: Callable[[], None],
     ) -> None:
+        self._edits = edits
         self._writer = writer
         self._pipeline = pipeline
         self._desk = desk
@@ -88,6 +91,8 @@ class Actions:
             return self._administer(action, sheet)
         if action.name == "message.ingest":
             return self._ingest(action, sheet)
+        if action.name in self._edits.action_names:
+            return self._edits.carry_out(action, sheet)
         if action.name in ("dead_letter.retry", "dead_letter.discard"):
             return self._dead_letter(action, sheet)
         if action.name == "audit.note":

@@ -14,6 +14,11 @@ from sqlalchemy import delete, select
 from gateway.contract import Adapter
 from gateway.core.actions import Actions
 from gateway.core.clock import Clock
+from gateway.core.editing.book import Book
+from gateway.core.editing.changing import Changing
+from gateway.core.editing.edits import Edits
+from gateway.core.editing.folder import Folder
+from gateway.core.editing.packs import Shelf
 from gateway.core.identity import Keys
 from gateway.core.journal import Batch, EventEntry, MessageEntry, PlaceEntry, pack
 from gateway.core.outbox import Outbox, Publisher
@@ -96,9 +101,12 @@ class Core:
         ids: Any,
         settings: CoreSettings,
         default_site: Site,
+        shipped: Mapping[str, str],
+        folder: Folder | None = None,
         clock: Clock | None = None,
         on_devices: Callable[[], None] = lambda: None,
     ) -> None:
+        """`shipped` are the texts of the product's rule packs by name, `folder` is where the site's own lie."""
         self.clock = clock or Clock()
         self.writer = writer
         self.engine = engine
@@ -117,6 +125,10 @@ class Core:
         )
         self.outbox = Outbox()
         self.feed = ChangeFeed()
+        self.folder = folder
+        self.book = Book(writer, self.statements, Shelf(catalogue, shipped, self._text_of))
+        self.edits = Edits(self.book, self.pipeline, Changing(self.book, self.pipeline, writer, self.feed))
+        self.pipeline.rules_of = lambda packs: self.book.shelf.load_what_can_be(packs)[0]
         self.actions = Actions(
             writer=writer,
             pipeline=self.pipeline,
@@ -124,6 +136,7 @@ class Core:
             desk=desk,
             feed=self.feed,
             statements=self.statements,
+            edits=self.edits,
             on_topology=self._topology_changed,
             on_devices=self.tell_devices,
         )
@@ -156,6 +169,7 @@ class Core:
         self.registry.load(sites, zones, devices)
         self.actions.inventory.load(versions)
         self.actions.load()
+        self.book.load()
         self.pipeline.states.devices.update(load_states(self.writer))
         self.outbox.load(self.writer.select(select(tables.outbox).order_by(tables.outbox.c.id)))
         load_rejects(self.writer, self.pipeline, self.clock.now() - self.clock.wall())
@@ -176,8 +190,22 @@ class Core:
         self._begin()
 
     def _begin(self) -> None:
-        """The first batch of this run: the gateway's own device, and what the last run left half done."""
+        """The first batches of this run: the gateway's own device, its rules, and what the last run left half done."""
+        self._begin_rules()
         sheet = self._sheet()
+        if self.restored.ended:
+            self.desk.apply(self.restored.ended, sheet.at, sheet.wall, sheet.changes)
+        self.desk.recover(sheet.at, sheet.wall, sheet.changes)
+        self._judge_told(sheet)
+        detail = {"replayed": self.restored.replayed, "journal": self.restored.journal}
+        sheet.changes.note(AuditEntry(time=sheet.wall, actor="system", action="core.start", target=SELF, detail=detail))
+        # With the state that was come by: what ended at this start must not end again at the next.
+        self._write(sheet, [], snapshot=bool(self.restored.replayed or self.restored.ended))
+
+    def _begin_rules(self) -> None:
+        """As of the moment at which the last run ended: the time in which nobody attended is yet to be given back."""
+        sheet = self._sheet()
+        sheet.at = self.restored.at or sheet.at
         if SELF not in self.registry.devices:
             device = Device(
                 id=SELF,
@@ -191,14 +219,21 @@ class Core:
             row = {**msgspec.to_builtins(device), "secret_hash": None, "created_at": sheet.wall, "version": 1}
             self.statements.put(tables.devices, row)
             self._topology_changed([device], sheet)
-        if self.restored.ended:
-            self.desk.apply(self.restored.ended, sheet.at, sheet.wall, sheet.changes)
-        self.desk.recover(sheet.at, sheet.wall, sheet.changes)
+        try:
+            files = self.folder.read_all() if self.folder is not None else None
+        except OSError as error:
+            _log.error("the folder of the rules cannot be read, the rules stay as they were: %s", error)
+            files = None
+        self.edits.begin(files, sheet)
         self._judge_told(sheet)
-        detail = {"replayed": self.restored.replayed, "journal": self.restored.journal}
-        sheet.changes.note(AuditEntry(time=sheet.wall, actor="system", action="core.start", target=SELF, detail=detail))
-        # With the state that was come by: what ended at this start must not end again at the next.
-        self._write(sheet, [], snapshot=bool(self.restored.replayed or self.restored.ended))
+        if sheet.entries or self.statements.pending:
+            self._write(sheet, [])
+
+    def _text_of(self, named: str) -> str | None:
+        """A rule pack's text by its hash."""
+        texts = tables.rule_texts.c
+        rows = self.writer.select(select(texts.text).where(texts.hash == named))
+        return str(rows[0][0]) if rows else None
 
     def run(self, inbox: Inbox) -> None:
         """Takes, judges, commits and acknowledges until `stop`. Raises `StorageFailed` where carrying on would lie."""
@@ -261,6 +296,7 @@ class Core:
             "messages": self._messages,
             "outbox": len(self.outbox),
             "replayed": self.restored.replayed,
+            "rules": {"count": len(self.engine.rules), **self.book.health()},
             "broker": {"up": bool(self._link_up), "detail": (inbox.problem if inbox else None) or ""},
             "store": {"up": self.failing is None, "detail": self.failing or ""},
         }

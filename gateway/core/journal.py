@@ -60,7 +60,21 @@ class PlaceEntry(Entry, array_like=True, gc=False, tag="p"):
     devices: list[tuple[Device | None, Device]]
 
 
-AnyEntry = MessageEntry | EventEntry | ActionEntry | PlaceEntry
+class PackRef(msgspec.Struct, array_like=True, frozen=True):
+    """A rule pack by the hash of its text; `shipped` ones come with the product, the others are the site's own."""
+
+    name: str
+    hash: str
+    shipped: bool = False
+
+
+class RulesEntry(Entry, array_like=True, gc=False, tag="r"):
+    """From here on these packs are in force. Their texts are in the table `rule_texts`."""
+
+    packs: tuple[PackRef, ...]
+
+
+AnyEntry = MessageEntry | EventEntry | ActionEntry | PlaceEntry | RulesEntry
 
 
 class Batch(msgspec.Struct, array_like=True):

@@ -31,6 +31,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.lag = 0.0
+        self.rules: Any = None
         self._inputs: list[Input] = []
         self._passed: float | None = None
 
@@ -38,6 +39,10 @@ class Listener:
         """What it was told since the last time."""
         taken, self._inputs = self._inputs, []
         return taken
+
+    def set_rules(self, rules: Any, now: float) -> list[RuleChange]:
+        """Nothing: whoever plays the inputs brings rules of his own."""
+        return []
 
     def process(self, event: Event) -> list[RuleChange]:
         """An event, which tells the time as well."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -17,7 +17,7 @@ import msgspec
 from gateway.contract import Adapter, Decoded, Reading
 from gateway.core.identity import Keys, Memory, Verdict, event_key
 from gateway.core.intake import DecodeContext, Router
-from gateway.core.journal import ActionEntry, AnyEntry, EventEntry, MessageEntry, PlaceEntry
+from gateway.core.journal import ActionEntry, AnyEntry, EventEntry, MessageEntry, PackRef, PlaceEntry, RulesEntry
 from gateway.core.ports import Desk, Engine
 from gateway.core.registry import SELF, Registry
 from gateway.core.rejects import Rejects
@@ -73,6 +73,10 @@ class Pipeline:
         self.states = States()
         self.rejects = Rejects()
         self.seq = 0
+        self.packs: tuple[PackRef, ...] = ()
+        """The packs whose rules the engine has."""
+        self.rules_of: Callable[[tuple[PackRef, ...]], Any] | None = None
+        """Gives a replay the rules that packs make; None where the rules do not follow the journal."""
         self._live = True
         self._answers: list[bool] = []
         self._max_payload = max_payload
@@ -128,6 +132,16 @@ class Pipeline:
         if self._live:
             sheet.entries.append(entry)
 
+    def switch(self, entry: RulesEntry, rules: Any, sheet: Sheet) -> None:
+        """Other rules from here on; what was due before is judged by those so far."""
+        self._tick(entry.at, sheet)
+        changes = self.engine.set_rules(rules, entry.at)
+        self.packs = entry.packs
+        if self._live:
+            self.desk.set_rules(rules)
+            self._take_over(changes, entry.at, entry.wall, sheet)
+            sheet.entries.append(entry)
+
     def finish(self, at: float, sheet: Sheet) -> None:
         """Brings the engine to the batch's own time."""
         self._tick(at, sheet)
@@ -141,6 +155,9 @@ class Pipeline:
                     self.registry.redo(entry.sites, entry.devices)
                     devices = [device for _, device in entry.devices]
                     self.engine.set_topology(devices, entry.at, self.registry.time_zones)
+                elif isinstance(entry, RulesEntry):
+                    if self.rules_of is not None:
+                        self.switch(entry, self.rules_of(entry.packs), sheet)
                 elif isinstance(entry, ActionEntry):
                     self._replay_action(entry, before)
                 elif isinstance(entry, MessageEntry) and entry.fate not in STOPPED:

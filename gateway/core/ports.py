@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.model import Changes, CommandResult, Decision, Device, Event, Question, RuleChange
 
 
 class Engine(Protocol):
     """The rules engine as the pipeline sees it (`rules.engine.Engine`)."""
+
+    rules: Any
+
+    def set_rules(self, rules: Any, now: float) -> list[RuleChange]:
+        """Other rules from `now` on; what is unchanged keeps its state."""
 
     def process(self, event: Event) -> list[RuleChange]:
         """Judges one event."""
@@ -34,6 +39,9 @@ class Engine(Protocol):
 
 class Desk(Protocol):
     """The services as the pipeline sees them (`gateway.services.desk.Desk`)."""
+
+    def set_rules(self, rules: Any) -> None:
+        """The texts, severities and consequences of other rules, for what is raised from now on."""
 
     def apply(self, changes: list[RuleChange], now: float, wall: float, out: Changes) -> None:
         """Takes over what the rules said."""

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Table, func, select
 
 from gateway.core.identity import DeviceMemory
-from gateway.core.journal import Batch, PlaceEntry, unpack
+from gateway.core.journal import Batch, PackRef, PlaceEntry, unpack
 from gateway.core.pipeline import Pipeline
 from gateway.core.rejects import KEPT_BYTES
 from gateway.core.sheet import Sheet
@@ -60,7 +60,8 @@ class Snapshot(msgspec.Struct):
     """What a snapshot's `body` holds: the engine's own bytes and the pipeline's memories.
 
     `rejected` are the lately rejected messages, `present` each device's count of messages and merged state: the table
-    of states runs ahead of the snapshot, and a replay must find them as they were.
+    of states runs ahead of the snapshot, and a replay must find them as they were. `packs` are the rule packs under
+    which the engine came to its state.
     """
 
     seq: int
@@ -68,13 +69,14 @@ class Snapshot(msgspec.Struct):
     memory: dict[str, DeviceMemory]
     rejected: dict[bytes, float] = {}
     present: dict[str, tuple[int, dict[str, Any]]] = {}
+    packs: tuple[PackRef, ...] = ()
 
 
 def pack_snapshot(pipeline: Pipeline, engine: bytes, now: float) -> bytes:
     """The state after the newest batch."""
     present = {name: (state.messages, state.shadow) for name, state in pipeline.states.devices.items()}
     return msgspec.msgpack.encode(
-        Snapshot(pipeline.seq, engine, pipeline.memory.devices, pipeline.rejects.recent(now), present)
+        Snapshot(pipeline.seq, engine, pipeline.memory.devices, pipeline.rejects.recent(now), present, pipeline.packs)
     )
 
 
@@ -143,7 +145,7 @@ def load_states(writer: Selects) -> dict[str, DeviceState]:
 def replay(writer: Writer, pipeline: Pipeline, engine: Any, remember: int) -> Restored:
     """Loads the newest usable snapshot and feeds the journal past it to the pipeline."""
     restored = Restored(changes=_largest(writer, tables.changes.c.id))
-    found = _snapshot(writer, engine)
+    found = _snapshot(writer, pipeline, engine)
     position, lag, state, restored.ended = found or (0, 0.0, None, [])
     begin_at(writer, pipeline, position, lag, state, remember)
     engine.set_topology(pipeline.registry.devices.values(), None, pipeline.registry.time_zones)
@@ -203,7 +205,7 @@ def load_rejects(writer: Writer, pipeline: Pipeline, lag: float) -> None:
     )
 
 
-def _snapshot(writer: Selects, engine: Any) -> tuple[int, float, Snapshot, list[Any]] | None:
+def _snapshot(writer: Selects, pipeline: Pipeline, engine: Any) -> tuple[int, float, Snapshot, list[Any]] | None:
     """The newest snapshot that can be read; a damaged one is passed over, as the journal reaches further back.
 
     Its batch, how far the steady clock was ahead of the wall clock, its body, and what the engine said of it.
@@ -214,6 +216,9 @@ def _snapshot(writer: Selects, engine: Any) -> tuple[int, float, Snapshot, list[
     ):
         try:
             snapshot = msgspec.msgpack.decode(body, type=Snapshot)
+            if snapshot.packs and pipeline.rules_of is not None:
+                engine.set_rules(pipeline.rules_of(snapshot.packs), 0.0)
+                pipeline.packs = snapshot.packs
             return number, at - time, snapshot, list(engine.restore(snapshot.engine) or ())
         except (msgspec.DecodeError, ValueError, KeyError) as error:
             _log.warning("snapshot %d cannot be used, an older one is tried: %s", number, error)

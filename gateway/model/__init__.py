@@ -27,6 +27,7 @@ from gateway.model.judgement import Cleared, Raised, RuleChange, Withheld
 from gateway.model.passes import Decision, DecisionRecord, Pass, Question
 from gateway.model.place import Device, Site, Zone
 from gateway.model.plan import PlanRun, StepRun, StepState
+from gateway.model.rule_pack import BY_FILE, Hidden, PackVersion, VersionState
 from gateway.model.work_order import (
     Deferral,
     LogEntry,
@@ -43,6 +44,7 @@ from gateway.model.work_order import (
 )
 
 __all__ = [
+    "BY_FILE",
     "DIRECT",
     "SCOPES",
     "Action",
@@ -69,6 +71,7 @@ __all__ = [
     "Handover",
     "HandoverItem",
     "HandoverList",
+    "Hidden",
     "Kind",
     "LogEntry",
     "Misfit",
@@ -78,6 +81,7 @@ __all__ = [
     "OrderState",
     "Outgoing",
     "Outside",
+    "PackVersion",
     "Part",
     "Pass",
     "Person",
@@ -98,6 +102,7 @@ __all__ = [
     "StepRun",
     "StepState",
     "Told",
+    "VersionState",
     "Visit",
     "Withheld",
     "WorkOrder",

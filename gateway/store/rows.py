@@ -145,6 +145,17 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     user: UserRow
 
 
+class PackRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `rule_packs`; see there. `number` 0 and an empty `hash`: no version is in force."""
+
+    name: str
+    number: int = 0
+    hash: str = ""
+    disk: str = ""
+    unwritten: bool = False
+    refused: int = 0
+
+
 class DeviceSecret(msgspec.Struct, frozen=True, kw_only=True):
     """What is needed to recognise a device that pushes over HTTP."""
 

@@ -335,6 +335,40 @@ snapshots = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+#: The texts of rule packs, the shipped ones and the site's, by their SHA-256: what the journal and the versions mean.
+rule_texts = Table(
+    "rule_texts",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
+#: Every version of the site's packs; `hash` is empty where the pack was deleted. Its author and the rest are in `body`.
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    Column("pack", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("created_at", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+#: The packs of the site: the version in force, and what is known of the file. `disk` is the hash of the file as it was
+#: last dealt with, `unwritten` whether the version in force has yet to be written into it, `refused` the number of the
+#: version that the file holds and that cannot be read, 0 for none.
+rule_packs = Table(
+    "rule_packs",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("disk", String(64), nullable=False),
+    Column("unwritten", Boolean, nullable=False),
+    Column("refused", Integer, nullable=False),
+)
+
 #: Append-only; `hash` covers the row and the hash before it.
 audit = Table(
     "audit",

@@ -29,7 +29,7 @@ from gateway.model import Command, PlanRun
 from gateway.store import tables
 from gateway.store.writer import verify_chain
 from rules import shipped_packs
-from tests.support.lab import OPERATOR, Crash, Lab
+from tests.support.lab import OPERATOR, SYSTEM, Crash, Lab
 
 OWN = """
 - id: own.hold
@@ -90,6 +90,21 @@ OWN = """
   count: {at_least: 6, within: 60s}
   severity: medium
 """
+#: What the site makes of its pack in the course of a shift: the same rules changed, taken out, replaced, and nonsense.
+EDITS = [
+    "[]",
+    "- change: own.hold\n  for: 20s\n",
+    "- change: own.hold\n  title: still held\n  severity: low\n",
+    "- disable: [own.silent, own.count]\n",
+    "- change: own.silent\n  silent: 25s\n- change: own.together\n  count: {at_least: 3, within: 90s}\n",
+    "- change: own.changed\n  when: energy_kwh != previous(energy_kwh) and changed(voltage_v)\n",
+    "- change: own.commanded\n  clear_after: 30s\n  when: forced and previous(state) == 'open'\n",
+    "- change: elevator.entrapment\n  for: 5s\n",
+    "- id: site.silent\n  title: quiet\n  silent: 15s\n  devices: {type: door}\n  severity: low\n",
+    "- id: own.expect\n  title: mine\n  on: parking.vehicle\n  count: {at_least: 2, within: 30s}\n  severity: low\n",
+    "- change: own.hold\n  fro: 20s\n",
+    "- disable: [nothing.there]\n- id: x\n",
+]
 PACK = OWN + "\n".join(path.read_text(encoding="utf-8") for path in shipped_packs())
 SETTINGS = CoreSettings(snapshot_every=1e12)
 DEVICES: dict[str, dict[str, Any]] = {
@@ -114,8 +129,8 @@ class Script:
 
     def steps(self, count: int) -> list[Step]:
         choose = self.chance.choices
-        makers: list[Callable[[], Step]] = [self._batch, self._wait, self._action]
-        return [choose(makers, [5, 4, 3])[0]() for _ in range(count)]
+        makers: list[Callable[[], Step]] = [self._batch, self._wait, self._action, self._file]
+        return [choose(makers, [10, 8, 7, 1])[0]() for _ in range(count)]
 
     def _batch(self) -> Step:
         size = self.chance.choice([1, 1, 1, 2, 3, 8])
@@ -213,8 +228,17 @@ class Script:
             ("command.request", {"device": device, "name": "lock", "reason": "night", "expires_in": 30}),
             ("dead_letter.retry", {"id": pick(range(1, 8))}),
             ("audit.note", {"action": "looked", "target": device}),
+            *[("rules.put", {"pack": pick(["site", "site", "more"]), "text": pick(EDITS), "reason": "shift"})] * 4,
+            ("rules.restore", {"pack": "site", "number": pick([1, 2, 3]), "reason": "back"}),
+            ("rules.delete", {"pack": "site", "reason": "gone"}),
+            ("rules.confirm", {"pack": "site"}),
+            ("rules.checked", {"pack": "site", "number": pick([1, 2, 3, 4, 5]), "hidden": []}),
         ])  # fmt: skip
         return "action", {"name": name, "args": args}
+
+    def _file(self) -> Step:
+        """Somebody saves a pack in the folder, or takes it away."""
+        return "file", {"text": self.chance.choice([*EDITS, None])}
 
 
 @dataclass
@@ -260,6 +284,8 @@ class Player:
             "rejections": {digest.hex(): round(at, 3) for digest, at in rejected.items()},
             "numbers": (core.pipeline.seq, core.feed.last >= 0),
             "devices": msgspec.to_builtins(core.registry.devices),
+            "packs": msgspec.to_builtins(core.pipeline.packs),
+            "definitions": sorted((rule.id, rule.fingerprint) for rule in core.engine.rules),
         }
 
     def _wait(self, seconds: float) -> None:
@@ -320,12 +346,19 @@ class Player:
         if "order" in args:
             orders = sorted(self.lab.work_orders(), key=lambda one: (one.opened_at, str(one.device)))
             args["order"] = orders[args["order"] % len(orders)].id if orders else "none"
-        person = {"actor": OPERATOR} if name.startswith("alert") else {}
+        person: dict[str, Any] = {"actor": OPERATOR} if name.startswith("alert") else {}
+        if name == "rules.checked":
+            person = {"actor": SYSTEM}
         try:
             self.lab.act(name, **person, **args)
             self.story.append("  done")
         except GatehouseError as error:
             self.story.append(f"  refused: {error.message[:150]}")
+
+    def _file(self, text: str | None) -> None:
+        args = {"pack": "folder"} if text is None else {"pack": "folder", "text": text}
+        self.lab.core.folder.write("folder", text)  # type: ignore[union-attr]
+        self.lab.act("rules.file", actor=SYSTEM, **args)
 
     # What is so in the end.
 
@@ -352,6 +385,9 @@ class Player:
             ),
             "plan runs": sorted((round(r.started_at, 3), r.plan, str(r.device), r.state, len(r.steps)) for r in runs),
             "commands": sorted((round(c.requested_at, 3), c.device, c.name, c.by) for c in self.commands()),
+            "rules": sorted(
+                lab.rows(select(*(tables.rule_versions.c[name] for name in ("pack", "number", "state", "hash"))))
+            ),
             "events": sorted(
                 lab.rows(select(events.c.device, events.c.kind, events.c.received, events.c.late, events.c.data))
             ),

@@ -59,7 +59,7 @@ def routes() -> Any:
 async def api(shift: HomeLab, routes: Any) -> AsyncIterator[Api]:
     """The API over the shift's home, asked by an engineer unless another is named."""
     reader = Reader(shift.url)
-    room = routes.state.room = make_room(api_settings(shift.home, Settings()), reader, CoreDouble(shift.url))
+    room = routes.state.room = make_room(api_settings(shift.home, Settings(), reader), reader, CoreDouble(shift.url))
     routes.user_middleware = middleware_of(room)
     routes.middleware_stack = None
     transport = httpx.ASGITransport(routes)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from gateway.app.definitions import load_definitions
 from gateway.app.retrospect.sources import Source, file_source, journal_source, reading
+from gateway.app.rule_packs import rules_in_force
 from gateway.config import Home, Settings
 from gateway.core.lookback import Query
 from gateway.model import Alert
@@ -52,7 +53,11 @@ def run_backtest(home: Home, settings: Settings, question: Question, told: Calla
     Raises `PackError`, `Invalid` or `Unavailable` where there is nothing to run, or nothing to run it on.
     """
     known = load_definitions(home)
-    rules = load_packs(question.packs, known.catalogue) if question.packs else known.rules
+    rules = (
+        load_packs(question.packs, known.catalogue)
+        if question.packs
+        else rules_in_force(home, settings, known.catalogue)
+    )
     live = question.against == "live"
     other = None if live or question.against == "none" else load_packs([Path(question.against)], known.catalogue)
     with ExitStack() as stack:

@@ -6,11 +6,12 @@ from itertools import count
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.catalogue import load_catalogue
-from gateway.model import Device, Event, RuleChange
+from gateway.model import Cleared, Device, Event, RuleChange
 from rules import Engine, RuleSet, load_packs
 
 CATALOGUE = load_catalogue()
@@ -110,11 +111,11 @@ def test_an_engine_that_is_restored_after_edits_goes_on_as_if_never_stopped(
     assert msgspec.json.encode(whole.said) == msgspec.json.encode(broken.said)
 
 
-def test_a_changed_rule_ends_and_a_removed_one_too_and_each_says_why() -> None:
+@pytest.mark.parametrize(("rules", "reason"), [(SETS[1], "rule_changed"), (RuleSet(), "rule_removed")])
+def test_what_stood_open_under_a_changed_or_removed_rule_ends_and_says_why(rules: RuleSet, reason: str) -> None:
     run = Run(edits=True)
     run.play_one(("say", "d1", 0))
     run.play_one(("wait", 4.0, None))
     assert [change.rule for change in run.said] == ["o.hold"]
-    ended = run.engine.set_rules(SETS[1], 4.0)
-    assert [(change.rule, change.reason) for change in ended if change.rule == "o.hold"] == [("o.hold", "rule_changed")]  # type: ignore[union-attr]
-    assert run.engine.set_rules(RuleSet(), 4.0)[0].reason == "rule_removed"  # type: ignore[union-attr]
+    ended = [change for change in run.engine.set_rules(rules, 4.0) if isinstance(change, Cleared)]
+    assert [(change.rule, change.scope, change.reason) for change in ended] == [("o.hold", "d1", reason)]

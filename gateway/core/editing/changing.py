@@ -45,6 +45,8 @@ class Changing:
         self._pipeline = pipeline
         self._writer = writer
         self._feed = feed
+        self.quiet = False
+        """Whether what is accepted is told in the audit alone: at a start nobody listens yet."""
 
     def take_file(self, name: str, text: str | None, sheet: Sheet) -> PackVersion | None:
         """What stands in a file now, or that it is gone. None where it is what is in force."""
@@ -167,7 +169,7 @@ class Changing:
         kept = replace(row, refused=0)
         if kept != self._book.packs.get(row.name):
             self._book.keep_row(kept)
-        if version is not None or was_refused or outcome == "withdrawn":
+        if was_refused or outcome == "withdrawn" or (version is not None and not self.quiet):
             self.tell(row.name, outcome, sheet, version, by=by)
 
     def try_refused_again(self, changed: str, sheet: Sheet) -> None:

@@ -63,7 +63,7 @@ class Edits:
 
     def begin(self, files: Mapping[str, FileText] | None, sheet: Sheet) -> None:
         """At a start: the packs of this program and of the files. `files` is None where the folder cannot be read."""
-        book = self._book
+        book, self._changing.quiet = self._book, True
         rules, broken = book.shelf.load_what_can_be(book.refs())
         book.broken = frozenset(broken)
         if book.refs() != self._pipeline.packs:
@@ -82,6 +82,7 @@ class Edits:
                 if (found.hash if found is not None else "") != book.row(name).disk:
                     self._changing.take_file(name, found.text if found is not None else None, sheet)
         self._changing.try_refused_again("", sheet)
+        self._changing.quiet = False
 
     # The actions.
 

@@ -87,13 +87,15 @@ class Run:
             self.said += self.engine.set_rules(SETS[first], self.at)
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_an_edit_of_other_rules_at_any_moment_changes_nothing_of_these(steps: list[tuple[Any, ...]]) -> None:
     assert Run(edits=True).play(steps) == Run(edits=False).play(steps)
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
 @given(STEPS, st.integers(0, 40))
 def test_an_engine_that_is_restored_after_edits_goes_on_as_if_never_stopped(
     steps: list[tuple[Any, ...]], cut: int

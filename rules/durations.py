@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
-_WHOLE = re.compile(r"(?:\d{1,9}(?:\.\d{1,3})?[smhdw]){1,4}")
+WHOLE = re.compile(r"(?:\d{1,9}(?:\.\d{1,3})?[smhdw]){1,4}")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 LONGEST = 366 * 86400.0
 
 
 def parse_duration(text: str) -> float:
     """Seconds. Raises ValueError with a sentence that says what to write."""
-    if not _WHOLE.fullmatch(text):
+    if not WHOLE.fullmatch(text):
         hint = f"; write {text}s for seconds" if re.fullmatch(r"\d+(\.\d+)?", text) else ""
         raise ValueError(f"'{text}' is not a duration like 30s, 5m, 2h, 1d or 4w{hint}")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))

@@ -16,8 +16,8 @@ from rules.language import Rule
 from rules.reading import nearest
 
 OUTCOMES = ("raised", "again", "withheld", "cleared")
-_STEP = ("at", "say", "from", "every", "until", "late", "replay", "want", "scope")
-_DEVICE = ("type", "zone", "building", "site", "connected_via", "powered_by", "report_interval")
+STEP = ("at", "say", "from", "every", "until", "late", "replay", "want", "scope")
+DEVICE = ("type", "zone", "building", "site", "connected_via", "powered_by", "report_interval")
 TEST = ("name", "device", "devices", "with", "start", "timezone", "timeline")
 START = 1_767_225_600.0
 """Where a test's clock starts if nothing else is said: 2026-01-01 00:00 UTC."""
@@ -111,8 +111,8 @@ class _Reading:
         )
 
     def _device(self, name: str, node: Node | None) -> Device:
-        words = node.words(_DEVICE, "a device") if node is not None else {}
-        told = {word: words[word].text(word) for word in _DEVICE[:-1] if word in words}
+        words = node.words(DEVICE, "a device") if node is not None else {}
+        told = {word: words[word].text(word) for word in DEVICE[:-1] if word in words}
         types = self.rule.devices.type
         interval = _moment(words["report_interval"], "report_interval") if "report_interval" in words else 0.0
         return Device(
@@ -147,7 +147,7 @@ class _Reading:
             return START
 
     def _step(self, node: Node) -> None:
-        words = node.words(_STEP, "a step of a timeline")
+        words = node.words(STEP, "a step of a timeline")
         at = _moment(words["at"], "at") if "at" in words else None
         if at is None:
             if words and "at" not in words:

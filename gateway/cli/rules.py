@@ -66,6 +66,20 @@ def check(place: Place, paths: tuple[Path, ...], as_json: bool) -> None:
 
 
 @rules.command()
+def schema() -> None:
+    """Print the language of rules as a JSON Schema, so that an editor completes words, kinds and values.
+
+    \b
+    Example:
+      gatehouse rules schema > site/rules/rules.schema.json
+    """
+    from gateway.catalogue import load_catalogue
+    from rules.schema import schema as schema_of
+
+    print_json(schema_of(load_catalogue()))
+
+
+@rules.command()
 @with_place
 @paths_argument
 @json_option

@@ -31,7 +31,7 @@ WORDS = (
     *("when", "for", "at_once", "count", "expect", "sequence", "within", "silent", "clear", "clear_after"),
     *("then", "tests"),
 )
-_ID = re.compile(r"[a-z][a-z0-9_]*([.-][a-z0-9_]+)*")
+ID = re.compile(r"[a-z][a-z0-9_]*([.-][a-z0-9_]+)*")
 _FILTER = ("id", "type", "zone", "building", "site")
 
 
@@ -90,7 +90,7 @@ _NEEDED = {
 
 def _id(node: Node) -> str | None:
     text = node.text("id")
-    if text is not None and (not _ID.fullmatch(text) or len(text) > 80):
+    if text is not None and (not ID.fullmatch(text) or len(text) > 80):
         hint = "small letters, digits, '.', '-' and '_', at most 80: `meter.night-leak`"
         node.problem(f"'{text}' is not an id", hint)
     return text

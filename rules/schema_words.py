@@ -1,0 +1,36 @@
+"""What an editor says of each word of a rule while somebody writes it: one sentence each."""
+
+from __future__ import annotations
+
+ABOUT = {
+    "id": "Small letters, digits, '.', '-', '_'; one of a kind over all packs.",
+    "title": "What happened: place, thing and condition. May name {device.name}, {zone.name} and fields.",
+    "reason": "Why the rule says so.",
+    "advice": "What to do at 3 a.m., without phoning.",
+    "consequence": "What happens otherwise.",
+    "severity": "How soon a person has to act.",
+    "latched": "The alert stays after its end until somebody resets it.",
+    "stands_alone": "Lives depend on it: never folded, suppressed or inhibited.",
+    "on": "The kind, or kinds, it listens to.",
+    "devices": "Only these devices; all words have to fit.",
+    "scope": "What one alert is for: a place, a place and an expression, or an expression.",
+    "during": "Only in this span of time, or these, in the site's time zone.",
+    "except": "Not in this span of time, or these, in the site's time zone.",
+    "late": "Whether late events are judged.",
+    "aggregate": "A figure over a window of time.",
+    "baseline": "Against what the scope usually does at this hour of the week.",
+    "together": "So many devices of a place at once.",
+    "inhibited_by": "Rules whose alerts explain this one: it is not raised on its own while they stand.",
+    "when": "The predicate over the fields of the event.",
+    "for": "It has to hold for so long without a break.",
+    "at_once": "What completes a hold without waiting.",
+    "count": "So many true events in a sliding window.",
+    "expect": "Something has to follow.",
+    "sequence": "A, then B, then C.",
+    "within": "How long a sequence may take from its first step.",
+    "silent": "Nothing heard for so long.",
+    "clear": "The predicate that ends it.",
+    "clear_after": "How long after the last true event it ends.",
+    "then": "What it starts besides its alert.",
+    "tests": "Timelines that show when it comes, and when it must not.",
+}

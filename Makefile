@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 HOME_DIR ?= ./.demo
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check lock page clean
+.PHONY: run test check lock page pictures clean
 
 run: $(VENV)/.run page
 	@exec $(BIN)/gatehouse demo --home $(HOME_DIR)
@@ -21,6 +21,10 @@ check: $(VENV)/.dev
 
 page: $(VENV)/.run
 	@scripts/page
+
+# The README's pictures anew. Every `make test` takes the same ones, into test-results/pictures, and checks them.
+pictures: $(VENV)/.dev page
+	@$(BIN)/python -m tests.page.screenshots
 
 $(VENV)/bin/pip:
 	@scripts/venv $(PYTHON) $(VENV)

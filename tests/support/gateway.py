@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,9 +36,17 @@ READY_WITHIN = 90.0
 
 
 class RealGateway:
-    """One running gateway. `pack` is put into its `rules/` folder."""
+    """One running gateway. `pack` is put into its `rules/` folder; `arguments` go to `command` after its ports."""
 
-    def __init__(self, home: Path, *, pack: str | None = None, settings: str = "", command: str = "run") -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        pack: str | None = None,
+        settings: str = "",
+        command: str = "run",
+        arguments: Sequence[str] = (),
+    ) -> None:
         self.home = Home(home)
         self.home.prepare()
         if pack is not None:
@@ -47,6 +55,7 @@ class RealGateway:
             self.home.config.write_text(settings, encoding="utf-8")
         self.api_port, self.mqtt_port = free_port(), free_port()
         self.command = command
+        self.arguments = arguments
         self.process: subprocess.Popen[str] | None = None
         self.printed = ""
         self._token = ""
@@ -72,7 +81,10 @@ class RealGateway:
         """Starts it, and waits until it is ready."""
         out = open(self.home.path / "out.txt", "w", encoding="utf-8")  # noqa: SIM115 - the process keeps it
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway.cli", self.command, *self.options], stdout=out, stderr=out, text=True
+            [sys.executable, "-m", "gateway.cli", self.command, *self.options, *self.arguments],
+            stdout=out,
+            stderr=out,
+            text=True,
         )
         out.close()
         if ready:

@@ -68,7 +68,7 @@ export function moment(time) {
 }
 
 /**
- * A length of time, in the one or two units that matter: `8 s`, `3 min 05 s`, `2 h 10 min`, `4 d 3 h`.
+ * A length of time, in the one or two units that matter: `8 s`, `3 min 05 s`, `2 h`, `2 h 10 min`, `4 d 3 h`.
  * @param {number} seconds
  */
 export function span(seconds) {
@@ -77,6 +77,7 @@ export function span(seconds) {
   if (whole < 60) return t("span.s", { s: whole });
   if (whole < 3600 && whole % 60 === 0) return t("span.m", { m: whole / 60 });
   if (whole < 3600) return t("span.ms", { m: Math.floor(whole / 60), s: two(whole % 60) });
+  if (whole < 86400 && whole % 3600 < 60) return t("span.h", { h: Math.floor(whole / 3600) });
   if (whole < 86400) return t("span.hm", { h: Math.floor(whole / 3600), m: two(Math.floor((whole % 3600) / 60)) });
   return t("span.dh", { d: Math.floor(whole / 86400), h: Math.floor((whole % 86400) / 3600) });
 }

@@ -81,7 +81,7 @@ function Order({ alert }) {
   const order = orders.get(alert.work_order);
   return html`<section><h3>${t("detail.order")}<a href=${href("orders", alert.work_order)}>${order?.number ?? alert.work_order}</a></h3>
     ${order && html`<p>${t(`order.${order.state}`)} · ${word("team", order.team) || t("orders.no_team")}${order.assignee && ` · ${bare(order.assignee)}`}
-      ${promise(order)?.late && html`<span class="tag late">${t("orders.overdue")}</span>`}</p>`}</section>`;
+      ${promise(order)?.late && html` <span class="tag late">${t("orders.overdue")}</span>`}</p>`}</section>`;
 }
 
 /** Other open alerts of the same device or place, and the symptoms folded under this one. @param {{alert: Alert}} props */

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../html.js";
 import { fieldTitle, fieldOf, kindTitle, trendFields } from "../catalogue.js";
 import { since } from "../format.js";
 import { say, t, word } from "../i18n.js";
-import { alerts } from "../live/store.js";
+import { alerts, SEVERITIES } from "../live/store.js";
 import { deviceName, zonePath } from "../place.js";
 import { href } from "../route.js";
 import { LastEvents, Presence } from "../detail/device_card.js";
@@ -16,7 +16,8 @@ import { History } from "./history.js";
 /** @param {{device: Device|undefined}} props */
 export function DevicePane({ device }) {
   if (!device) return html`<div class="nothing"><p>${t("devices.nothing")}</p></div>`;
-  const open = alerts.all().filter((alert) => alert.device === device.id && alert.state !== "closed");
+  const open = alerts.all().filter((alert) => alert.device === device.id && alert.state !== "closed")
+    .sort((one, other) => SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity));
   return html`<article key=${device.id} class="sheet">
     <header class="sheet-head">
       <p class="sheet-line"><${Presence} device=${device} /><span class="tag">${word("type", device.type)}</span><span class="spacer"></span><span class="muted mono">${device.id}</span></p>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,11 @@ def test_the_two_readmes_say_the_same() -> None:
 @pytest.mark.mosquitto
 def test_the_first_device_of_the_readme_raises_its_alert(tmp_path: Path) -> None:
     """The block as it stands, on ports of the test's own."""
+    if shutil.which("mosquitto_pub") is None:
+        reason = "mosquitto_pub is not installed: `apt-get install mosquitto-clients`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
     block = re.search(r"<!-- example: first-device -->\n```\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
     assert block
     gateway = RealGateway(tmp_path / "site")

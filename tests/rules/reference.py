@@ -425,10 +425,10 @@ class Inhibited:
         children = sorted(child for child, cause in self.withheld.items() if cause == key)
         for child in children:
             del self.withheld[child]
-        found = {child: cause for child in children if (cause := self._cause(child)) is not None}
-        came += [(at, *child, "raised") for child in children if child not in found]
-        came += [(at, *child, self._told(cause)) for child, cause in found.items()]
-        self.withheld.update(found)
+        causes = {child: cause for child in children if (cause := self._cause(child)) is not None}
+        came += [(at, *child, "raised") for child in children if child not in causes]
+        came += [(at, *child, self._told(cause)) for child, cause in causes.items()]
+        self.withheld.update(causes)
         return came
 
     def _cause(self, key: tuple[str, str]) -> tuple[str, str] | None:

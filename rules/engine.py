@@ -111,6 +111,26 @@ class Engine:
             self._now = now
         return changes
 
+    def compiled(self, rule: str) -> CompiledRule:
+        """A rule with its tracks, to be looked at. Raises `KeyError` where there is none."""
+        return self._compiled[rule]
+
+    def device(self, name: str) -> Device | None:
+        """A device as it is known."""
+        return self._devices.get(name)
+
+    def past_of(self, device: str, kind: str) -> Past | None:
+        """What is looked back on, to be looked at."""
+        return self._pasts.get((device, kind))
+
+    def heard_at(self, device: str) -> float | None:
+        """When the device was last heard of."""
+        return self._heard.get(device)
+
+    def inside(self, rule: str, site: str) -> bool:
+        """Whether the rule's schedule has begun at the site."""
+        return self._calendar.inside(rule, site)
+
     def next_due(self) -> float | None:
         """When `advance` will next have something to do; None for never, if nothing is heard."""
         if self._pending or self._unheard:

@@ -10,12 +10,14 @@ import msgspec
 
 from gateway.cli.common import Group, Place, json_option, print_json, with_place
 from gateway.cli.rules_backtest import backtest
+from gateway.cli.rules_why import why
 from gateway.errors import UsageError
 
 
 def register(root: click.Group, broker: click.Group) -> None:
     """Adds the commands."""
-    rules.add_command(backtest)
+    for command in (backtest, why):
+        rules.add_command(command)
     root.add_command(rules)
 
 

@@ -23,6 +23,7 @@ from gateway.api.acting import (
 )
 from gateway.api.auth import GuardedRoute, Who, needs
 from gateway.api.events import CSV_DECLARED, Format, csv_answer
+from gateway.api.explaining import answer_for
 from gateway.api.paging import Cursor, Limit, cursor_of, listing, place_of
 from gateway.api.reply import IfMatch, reply, require_version, versioned
 from gateway.api.room import InRoom, Room
@@ -123,11 +124,12 @@ async def alert(id: Id, room: InRoom, actor: Who, reveal: Reveal = None) -> Resp
 
 @router.get("/alerts/{id}/why", **needs(Role.VIEWER), response_model=WhyOut)
 async def why(id: Id, room: InRoom, actor: Who) -> Response:
-    """Why the alert was raised: the rule's definition, the values it read, the events that made it."""
-    shown = room.presenter.alert(await _known(room, actor, id))
+    """Why the alert was raised: the rule's definition, values and events it came of, and its condition as a tree."""
+    entry = await _known(room, actor, id)
+    shown = room.presenter.alert(entry)
     definition = await read(room.rules.get, shown["rule"])
     picked = {name: shown[name] for name in ("rule", "title", "values", "evidence")}
-    return reply({**picked, "definition": definition})
+    return reply({**picked, "definition": definition, **await answer_for(room, entry)})
 
 
 @router.post("/alerts/{id}/acknowledge", **needs(Role.OPERATOR), response_model=AlertOut)

@@ -18,6 +18,7 @@ from gateway.api import (
     dead_letters,
     devices,
     events,
+    explaining,
     health,
     history,
     ingest,
@@ -49,6 +50,7 @@ from gateway.api.hub import Hub
 from gateway.api.limits import Buckets, EdgeLimits, Limits
 from gateway.api.page import Page
 from gateway.api.present import Presenter
+from gateway.api.questions import Questions
 from gateway.api.remembered import Remembered
 from gateway.api.room import Room
 from gateway.api.rules_in_force import RulesInForce
@@ -61,8 +63,8 @@ from gateway.store.queries import Reader
 PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, order_import, work_orders, order_steps, order_files,
-    order_print, requests, plans, commands, passes, dead_letters, quarantine, audit, backtests, rules, people, rosters,
-    shifts, session, users, tokens, ingest, stream, openapi,
+    order_print, requests, plans, commands, passes, dead_letters, quarantine, audit, backtests, explaining, rules,
+    people, rosters, shifts, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 
 
@@ -148,6 +150,7 @@ def make_room(
         remembered=Remembered(),
         backtests=Runs(settings.command, clock),
         rules=RulesInForce(settings.definitions, reader),
+        questions=Questions(settings.command),
         clock=clock,
         started_at=clock(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -11,13 +12,14 @@ from typing import Any
 
 import msgspec
 
-from gateway.errors import Conflict, GatehouseError, Invalid, Unavailable
+from gateway.errors import Conflict, GatehouseError, Invalid, NotFound, Unavailable
 
 #: What an answer may have at most, in bytes: more only comes from a fault.
 _MOST_BYTES = 64 << 20
 #: Seconds between asking a process to end and ending it.
 _GRACE = 5.0
 _SAID = 20
+_ABSENT = re.compile(r"no (rule|device|alert) '(.*)'")
 
 
 class Started:
@@ -105,6 +107,11 @@ def own_command(home: str) -> tuple[str, ...]:
 def _refusal(said: str, code: int) -> GatehouseError:
     """What a command says is `gatehouse rules backtest: why`, on one line or with a list below it."""
     text = said.partition(": ")[2] if said.startswith("gatehouse ") else said
+    absent = _ABSENT.fullmatch(text)
+    if absent is not None:
+        return NotFound(absent[1], absent[2])
+    if code == 1 and "cannot be made a test" in text:
+        return Conflict(text)
     if code in (1, 2) and text:
-        return Invalid("backtest", text) if code == 2 else Unavailable(text)
+        return Invalid("rules", text) if code == 2 else Unavailable(text)
     return Unavailable(f"it ended with code {code}: {said[-300:]}")

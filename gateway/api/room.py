@@ -11,6 +11,7 @@ from gateway.api.backtest_runs import Runs
 from gateway.api.hub import Hub
 from gateway.api.limits import Limits
 from gateway.api.present import Presenter
+from gateway.api.questions import Questions
 from gateway.api.remembered import Remembered
 from gateway.api.rules_in_force import RulesInForce
 from gateway.api.settings import ApiSettings, Door
@@ -33,6 +34,7 @@ class Room(NamedTuple):
     remembered: Remembered
     backtests: Runs
     rules: RulesInForce
+    questions: Questions
     clock: Callable[[], float]
     started_at: float
 

@@ -273,13 +273,18 @@ class Outcome(Shown):
 
 
 class WhyOut(Shown):
-    """Why an alert was raised. `definition` is null where the rule is no longer loaded."""
+    """Why an alert was raised. `definition` is null where the rule is no longer loaded.
+
+    `answer` is the condition clause by clause as it was then; null where it cannot be told, as `answer_problem` says.
+    """
 
     rule: str
     title: Text
     values: dict[str, Any]
     evidence: list[dict[str, Any]]
     definition: dict[str, Any] | None
+    answer: dict[str, Any] | None
+    answer_problem: str | None
 
 
 class LedgerOut(Shown):

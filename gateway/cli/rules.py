@@ -10,13 +10,13 @@ import msgspec
 
 from gateway.cli.common import Group, Place, json_option, print_json, with_place
 from gateway.cli.rules_backtest import backtest
-from gateway.cli.rules_why import why
+from gateway.cli.rules_why import save_test, why
 from gateway.errors import UsageError
 
 
 def register(root: click.Group, broker: click.Group) -> None:
     """Adds the commands."""
-    for command in (backtest, why):
+    for command in (backtest, save_test, why):
         rules.add_command(command)
     root.add_command(rules)
 
@@ -84,8 +84,14 @@ def schema() -> None:
 @rules.command()
 @with_place
 @paths_argument
+@click.option(
+    "--junit",
+    "junit_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write JUnit XML into a file.",
+)
 @json_option
-def test(place: Place, paths: tuple[Path, ...], as_json: bool) -> None:
+def test(place: Place, paths: tuple[Path, ...], junit_file: Path | None, as_json: bool) -> None:
     """Run the timeline tests of packs, on a virtual clock.
 
     \b
@@ -95,6 +101,10 @@ def test(place: Place, paths: tuple[Path, ...], as_json: bool) -> None:
     from rules.testing import run
 
     report = run(_packs(place, paths))
+    if junit_file is not None:
+        from rules.junit import junit
+
+        junit_file.write_text(junit(report), encoding="utf-8")
     if as_json:
         print_json(report.to_dict())
     else:

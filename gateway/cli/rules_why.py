@@ -1,4 +1,4 @@
-"""`gatehouse rules why`: the reason for an alert, or for none."""
+"""`gatehouse rules why` and `save-test`: the reason for an alert, or for none; an alert as a test of its rule."""
 
 from __future__ import annotations
 
@@ -11,6 +11,36 @@ from gateway.cli.moments import MOMENT
 from gateway.cli.progress import cancellable, end_with_parent
 
 LANGUAGES = ("en", "zh")
+#: How much other processes come first: somebody waits for the answer.
+NICE = 5
+
+
+@click.command(name="save-test", cls=Command)
+@with_place
+@click.argument("alert")
+@click.option("--name", default="", help="What the test shows; the alert's title and time by default.")
+@click.option("--owned", is_flag=True, hidden=True, help="Behind the API: gentle, and ends with whoever started it.")
+@json_option
+def save_test(place: Place, alert: str, name: str, owned: bool, as_json: bool) -> None:
+    """Make the alert with the id ALERT a test of its rule: print what a pack would have under `tests`.
+
+    It holds what the alert's devices said, from the journal, and was run: it passes. Personal data is replaced.
+
+    \b
+    Example:
+      gatehouse rules save-test al-0000001f-01 >> tests.yaml
+    """
+    from gateway.app.retrospect.saved_tests import saved_test
+
+    if owned:
+        os.nice(NICE)
+        end_with_parent()
+    with cancellable("gatehouse rules save-test"):
+        rule, text = saved_test(place.home, place.settings, alert, name)
+    if as_json:
+        print_json({"rule": rule, "test": text})
+    else:
+        click.echo(f"# under `tests:` of {rule}\n{text}", nl=False)
 
 
 @click.command(cls=Command)
@@ -33,7 +63,7 @@ def why(place: Place, rule: str, device: str, at: float | None, language: str, o
     from gateway.app.retrospect.why import why as ask
 
     if owned:
-        os.nice(5)
+        os.nice(NICE)
         end_with_parent()
     with cancellable("gatehouse rules why"):
         answer = ask(place.home, place.settings, rule, device, at)

@@ -157,6 +157,10 @@ class Lookback:
         """The number of the newest event so far; at the beginning, of the one before it."""
         return self._pipeline.seq
 
+    def sites(self) -> list[Site]:
+        """The sites as they are known at this point of the look back."""
+        return list(self._registry.sites.values())
+
     def places(self, at: float, time: float) -> Placed:
         """The devices that are known at this point of the look back, as the first input of an engine."""
         return Placed(at, time, list(self._registry.devices.values()), self._registry.time_zones, True)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from gateway.app.definitions import load_definitions
 from gateway.app.retrospect.sources import clock, lookback, reading
+from gateway.app.rule_packs import rules_in_force
 from gateway.config import Home, Settings
 from gateway.core.lookback import Beginning, Query
 from gateway.errors import Invalid, NotFound, Unavailable
@@ -39,7 +40,8 @@ def why(home: Home, settings: Settings, rule: str, device: str, at: float | None
     """The answer for the wall time `at`, None for now. Raises `NotFound`, `Invalid` or `Unavailable`."""
     known = load_definitions(home)
     with reading(home, settings) as database:
-        wanted = known.rules.get(rule)
+        rules = rules_in_force(home, settings, known.catalogue)
+        wanted = rules.get(rule)
         if wanted is None:
             raise NotFound("rule", rule)
         query = Query(database)
@@ -52,7 +54,7 @@ def why(home: Home, settings: Settings, rule: str, device: str, at: float | None
             raise Invalid("at", f"the journal begins at {clock(span[0])}: choose a later time")
         until = span[1] if at is None else at
         beginning = back.beginning(_before_its_last_word(query, wanted, known.catalogue, device, until))
-        engine = Engine(known.rules, known.catalogue, {})
+        engine = Engine(rules, known.catalogue, {})
         if beginning.state is not None:
             engine.restore(beginning.state)
         watch = Watch(engine, wanted.id, device)

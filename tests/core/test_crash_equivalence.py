@@ -83,6 +83,35 @@ OWN = """
   then:
     command: {name: lock, device: self}
     plan: elevator-entrapment
+- id: own.office-hours
+  title: open in the evening
+  on: access.door
+  when: state == 'open'
+  during: {hours: '18:00-18:02'}
+  for: 7s
+  severity: low
+- id: own.figure
+  title: on average
+  on: meter.reading
+  aggregate: {field: voltage_v, function: avg, over: 60s, above: 230}
+  severity: low
+- id: own.usual
+  title: unusual
+  on: meter.reading
+  baseline: {field: voltage_v, period: 2w, learn: 2, at_least: 5}
+  severity: low
+- id: own.several
+  title: several doors
+  on: access.door
+  when: state == 'open'
+  together: {scope: zone, at_least: 2, within: 30s}
+  severity: medium
+- id: own.explained
+  title: denied where doors stand open
+  on: access.tamper
+  when: active
+  inhibited_by: {rules: [own.several, own.hold], settle: 5s}
+  severity: medium
 - id: own.together
   title: many
   scope: site

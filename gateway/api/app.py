@@ -36,6 +36,7 @@ from gateway.api import (
     requests,
     rosters,
     rules,
+    schedules,
     session,
     shifts,
     status,
@@ -63,8 +64,8 @@ from gateway.store.queries import Reader
 PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, order_import, work_orders, order_steps, order_files,
-    order_print, requests, plans, commands, passes, dead_letters, quarantine, audit, backtests, explaining, rules,
-    people, rosters, shifts, session, users, tokens, ingest, stream, openapi,
+    order_print, requests, schedules, plans, commands, passes, dead_letters, quarantine, audit, backtests,
+    explaining, rules, people, rosters, shifts, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from gateway.api.present import Presenter, rfc3339
-from gateway.model import Alert, Command, Device, Pass, PlanRun, Roster, Shift, WorkOrder
+from gateway.api.present import Presenter, plain, rfc3339
+from gateway.model import Alert, Command, Device, Pass, PlanRun, Roster, Round, Schedule, Shift, WorkOrder
 from gateway.store.queries import Reader
 from gateway.store.rows import ChangeRow, DeviceRow
 
@@ -58,6 +58,8 @@ class Framer:
             "command": (msgspec.json.Decoder(Command), presenter.command),
             "pass": (msgspec.json.Decoder(Pass), presenter.pass_),
             "roster": (msgspec.json.Decoder(Roster), presenter.roster),
+            "schedule": (msgspec.json.Decoder(Schedule), plain),
+            "round": (msgspec.json.Decoder(Round), plain),
             "shift": (msgspec.json.Decoder(Shift), presenter.shift),
         }
         self._device = msgspec.json.Decoder(Device)

@@ -10,7 +10,20 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from gateway.api.shape import may_be_none, parts_of, schema_type
-from gateway.model import Alert, Command, HandoverList, Pass, Person, PlanRun, Roster, Shift, Site, WorkOrder, Zone
+from gateway.model import (
+    Alert,
+    Command,
+    HandoverList,
+    Pass,
+    Person,
+    PlanRun,
+    Roster,
+    Round,
+    Shift,
+    Site,
+    WorkOrder,
+    Zone,
+)
 from gateway.store.rows import AuditRow, DeadLetter, DecisionRow, EventRow, TokenRow, Unregistered
 
 Item = TypeVar("Item")
@@ -63,6 +76,7 @@ DeadLetterOut = shown(DeadLetter)
 UnregisteredOut = shown(Unregistered)
 AuditOut = shown(AuditRow)
 TokenOut = shown(TokenRow)
+RoundOut = shown(Round)
 
 
 class RosterOut(shown(Roster)):  # type: ignore[misc]
@@ -154,6 +168,29 @@ class RequestStateOut(Shown):
     may_rate: bool
     may_reopen: bool
     steps: list[RequestStep]
+
+
+class ScheduleOut(Shown):
+    """A schedule, where it stands, and its next times. `totals` are cycles, or seconds of running, by device."""
+
+    id: str
+    site: str
+    title: Text
+    does: str
+    at: str
+    counts: dict[str, Any] | None
+    devices: list[str]
+    team: str
+    plan: str
+    points: int
+    next_times: list[datetime]
+    last_at: datetime | None
+    ran: int
+    missed: int
+    paused: str
+    problem: str
+    result: str
+    totals: dict[str, float]
 
 
 class KindState(Shown):

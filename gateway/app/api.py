@@ -42,6 +42,7 @@ def api_settings(home: Home, settings: Settings, reader: Reader) -> ApiSettings:
             plans=tuple(_plain(plan) for plan in known.plans),
             command_words=known.command_words,
             teams=tuple(_plain(team) for team in known.teams),
+            schedules=tuple(_plain(one) for one in known.schedules),
         ),
         host=api.host,
         port=api.port,

@@ -73,6 +73,7 @@ class CoreProcess:
                 known.command_words,
                 known.safety,
                 teams=known.teams,
+                schedules=known.schedules,
                 workdays=workdays_of(settings.site.holidays),
             ),
             ids=ids,

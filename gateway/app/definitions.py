@@ -17,6 +17,8 @@ from gateway.services.plan_book import PlanBook
 from gateway.services.plan_reading import read_plans
 from gateway.services.safety import Safety
 from gateway.services.safety_reading import read_safety
+from gateway.services.schedule_book import ScheduleBook
+from gateway.services.schedule_reading import read_schedules
 from gateway.services.team_reading import read_teams
 from gateway.services.teams import TeamBook
 from rules import RuleSet, load_packs, shipped_packs
@@ -32,6 +34,7 @@ class LoadedDefinitions(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     plans: PlanBook
     teams: TeamBook
+    schedules: ScheduleBook
     adapters: dict[str, Adapter]
     safety: Safety
 
@@ -50,6 +53,7 @@ def load_definitions(home: Home) -> LoadedDefinitions:
         catalogue,
         _plans(sorted(home.plans.glob("*.yaml"))),
         load_teams(home.teams),
+        read_schedules(_own(sorted(home.schedules.glob("*.yaml")), "schedules")),
         {**named, **adapters},
         read_safety({**safety_texts(), **_own(sorted(home.commands.glob("*.yaml")), "interlocks")}, catalogue),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from gateway.errors import UsageError
 def run_demo(home: Home, settings: Settings, options: Sequence[str], *, scenario: str, speed: float, seed: int) -> int:
     """Runs gateway and community until a signal. Raises `UsageError` for a scenario that cannot be played."""
     devices = _listing("devices", scenario)
+    _furnish(home)
 
     def populate(supervisor: Supervisor) -> Callable[[], None]:
         credentials = home.secrets / "simulated-devices.json"
@@ -39,6 +41,20 @@ def run_demo(home: Home, settings: Settings, options: Sequence[str], *, scenario
         return end
 
     return run_all(home, settings, options, within=60.0, name="demo", beside=populate)
+
+
+def _furnish(home: Home) -> None:
+    """Schedules, teams and the residents' form, where the home has none of its own."""
+    home.prepare()
+    shipped = files("gateway.app")
+    for name, path in (
+        ("demo_schedules.yaml", home.schedules / "demo.yaml"),
+        ("demo_teams.yaml", home.teams),
+    ):
+        if not path.exists():
+            path.write_text((shipped / name).read_text("utf-8"), "utf-8")
+    if not home.config.exists():
+        home.config.write_text("requests:\n  sites: '*'\n", "utf-8")
 
 
 def _listing(what: str, scenario: str) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from gateway.core.identity import Keys
 from gateway.core.journal import Batch, EventEntry, MessageEntry, PlaceEntry, pack
 from gateway.core.outbox import Outbox, Publisher
 from gateway.core.pipeline import PAUSE, Pipeline
-from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, replay
+from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, load_uncounted, replay
 from gateway.core.registry import SELF, Registry
 from gateway.core.rows import ChangeFeed, Statements, write_decisions, write_records
 from gateway.core.sending import encode_commands, publish
@@ -195,6 +195,8 @@ class Core:
         sheet = self._sheet()
         if self.restored.ended:
             self.desk.apply(self.restored.ended, sheet.at, sheet.wall, sheet.changes)
+        for event in load_uncounted(self.writer, self.desk.planned.schedules.uncounted(), sheet.at - sheet.wall):
+            self.desk.recount(event, sheet.at, sheet.wall, sheet.changes)
         self.desk.recover(sheet.at, sheet.wall, sheet.changes)
         self._judge_told(sheet)
         detail = {"replayed": self.restored.replayed, "journal": self.restored.journal}

@@ -1,10 +1,10 @@
-"""Rows of people, rosters and shifts."""
+"""Rows of people, rosters and shifts, of schedules and rounds."""
 
 from __future__ import annotations
 
 from sqlalchemy import Table
 
-from gateway.model import Person, Roster, Shift
+from gateway.model import Person, Roster, Round, Schedule, Shift
 from gateway.model.changes import Record
 from gateway.store import tables
 from gateway.store.writer import WriteBatch
@@ -26,6 +26,14 @@ def add_duty(record: Record, text: str, batch: WriteBatch) -> tuple[str, str, by
             (record.id, record.site, record.desk, record.state.value, record.started_at, record.version, text)
         )
         return "shift", record.site, text.encode()
+    if isinstance(record, Schedule):
+        batch.schedules.append((record.id, record.site, record.version, text))
+        return "schedule", record.site, text.encode()
+    if isinstance(record, Round):
+        batch.rounds.append(
+            (record.id, record.schedule, record.site, record.state, record.started_at, record.version, text)
+        )
+        return "round", record.site, text.encode()
     raise TypeError(f"{type(record).__name__} has no table")
 
 

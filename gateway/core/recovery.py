@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -21,12 +21,15 @@ from gateway.model import (
     Command,
     CommandState,
     Device,
+    Event,
     Fate,
     OrderState,
     Pass,
     Person,
     PlanRun,
     Roster,
+    Round,
+    Schedule,
     Shift,
     ShiftState,
     Site,
@@ -127,6 +130,8 @@ def load_records(writer: Selects) -> dict[str, list[Any]]:
         "passes": _bodies(writer, select(c.passes.c.body), Pass),
         "people": _bodies(writer, select(c.people.c.body), Person),
         "rosters": _bodies(writer, select(c.rosters.c.body), Roster),
+        "schedules": _bodies(writer, select(c.schedules.c.body), Schedule),
+        "rounds": _bodies(writer, select(c.rounds.c.body).where(c.rounds.c.state.in_(("running", "overdue"))), Round),
         "shifts": _bodies(writer, select(c.shifts.c.body).where(c.shifts.c.state != ShiftState.CLOSED), Shift),
     }
 
@@ -183,6 +188,20 @@ def begin_at(
         _load_keys(writer, pipeline, remember, 0.0)
     for name, known in pipeline.states.devices.items():
         known.messages, known.shadow = (state.present if state is not None else {}).get(name, (0, {}))
+
+
+def load_uncounted(writer: Writer, since: Mapping[str, int], lag: float) -> Iterator[Event]:
+    """The stored events of each kind past the number given for it, in order. `lag` as for `load_rejects`."""
+    for kind, seq in sorted(since.items()):
+        for table in (tables.events, tables.readings):
+            c = table.c
+            wanted = select(c.seq, c.site, c.device, c.time, c.received, c.late, c.replay, c.data)
+            for row in writer.select(wanted.where(c.kind == kind, c.seq > seq).order_by(c.seq)):
+                number, site, device, time, received, late, replayed, data = row
+                yield Event(
+                    device, kind, time, received, received + lag, msgspec.json.decode(data), site=site,
+                    replay=replayed, late=late, seq=number,
+                )  # fmt: skip
 
 
 def load_rejects(writer: Writer, pipeline: Pipeline, lag: float) -> None:

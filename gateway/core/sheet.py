@@ -40,7 +40,8 @@ class Sheet:
         self.wall = wall
         self.rows = WriteBatch(
             events=[], readings=[], states=[], alerts=[], work_orders=[], plan_runs=[], commands=[], passes=[],
-            people=[], rosters=[], shifts=[], decisions=[], dead_letters=[], quarantine=[], outbox=[], journal=[],
+            people=[], rosters=[], shifts=[], schedules=[], rounds=[],
+            decisions=[], dead_letters=[], quarantine=[], outbox=[], journal=[],
             snapshots=[], changes=[], fates={}, audit=[], statements=[],
         )  # fmt: skip
         self.entries: list[AnyEntry] = []

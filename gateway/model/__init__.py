@@ -28,6 +28,7 @@ from gateway.model.passes import Decision, DecisionRecord, Pass, Question
 from gateway.model.place import Device, Site, Zone
 from gateway.model.plan import PlanRun, StepRun, StepState
 from gateway.model.rule_pack import BY_FILE, Hidden, PackVersion, VersionState
+from gateway.model.schedule import Count, PointState, Round, RoundPoint, Schedule
 from gateway.model.work_order import (
     Deferral,
     LogEntry,
@@ -59,6 +60,7 @@ __all__ = [
     "CommandResult",
     "CommandState",
     "Comment",
+    "Count",
     "Cover",
     "Decision",
     "DecisionRecord",
@@ -86,13 +88,17 @@ __all__ = [
     "Pass",
     "Person",
     "PlanRun",
+    "PointState",
     "Question",
     "Raised",
     "Rating",
     "Requester",
     "Role",
     "Roster",
+    "Round",
+    "RoundPoint",
     "RuleChange",
+    "Schedule",
     "Severity",
     "Shelving",
     "Shift",

@@ -12,9 +12,10 @@ from gateway.model.command import Command
 from gateway.model.duty import Person, Roster, Shift
 from gateway.model.passes import DecisionRecord, Pass
 from gateway.model.plan import PlanRun
+from gateway.model.schedule import Round, Schedule
 from gateway.model.work_order import WorkOrder
 
-Record = Alert | WorkOrder | PlanRun | Command | Pass | Person | Roster | Shift
+Record = Alert | WorkOrder | PlanRun | Command | Pass | Person | Roster | Shift | Schedule | Round
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,9 @@ from gateway.model import (
     Question,
     Raised,
     Roster,
+    Round,
     RuleChange,
+    Schedule,
     Shift,
     Site,
     Withheld,
@@ -47,6 +49,8 @@ from gateway.services.plan_book import PlanBook
 from gateway.services.plans import STEP, PlanRuns
 from gateway.services.ports import IdSource, RuleBook
 from gateway.services.safety import Safety
+from gateway.services.schedule_book import ScheduleBook
+from gateway.services.schedule_desk import ScheduleDesk
 from gateway.services.settings import DeskSettings
 from gateway.services.teams import TeamBook
 from gateway.services.templates import plain
@@ -76,6 +80,7 @@ class Desk:
         *,
         teams: TeamBook | None = None,
         workdays: Workdays = weekdays,
+        schedules: ScheduleBook | None = None,
     ) -> None:
         """`words` are the command words that each adapter can carry; one that is not named may carry any.
 
@@ -92,6 +97,9 @@ class Desk:
         self.passes = Passes(common, self.commands)
         self.duty = DutyDesk(common, self.alerts, self.plans)
         self.orders = OrderDesk(common, self.work_orders, self.alerts, self.duty.people)
+        plan_actions = PlanActions(self.plans, common)
+        self.planned = ScheduleDesk(common, schedules or ScheduleBook(), self.orders, plan_actions)
+        self._planned_kinds = self.planned.kinds
         self._handlers = self._actions()
         alerts = self.alerts
         self._timed: dict[str, Callable[[str, Moment], None]] = {
@@ -101,6 +109,7 @@ class Desk:
             EXPIRY: self.commands.expired,
             OBSERVATION: self.commands.observations.overdue,
             **self.orders.timed(),
+            **self.planned.timed(),
         }
 
     def _actions(self) -> dict[str, Handler]:
@@ -124,6 +133,7 @@ class Desk:
             "pass.put": self.passes.put,
             "pass.remove": self.passes.remove,
             **self.duty.actions(),
+            **self.planned.actions(),
         }
 
     @property
@@ -144,6 +154,8 @@ class Desk:
         people: Iterable[Person] = (),
         rosters: Iterable[Roster] = (),
         shifts: Iterable[Shift] = (),
+        schedules: Iterable[Schedule] = (),
+        rounds: Iterable[Round] = (),
         devices: Mapping[str, Device] | Iterable[Device] = (),
         zones: Mapping[str, Zone] | Iterable[Zone] = (),
         sites: Mapping[str, Site] | Iterable[Site] = (),
@@ -168,6 +180,7 @@ class Desk:
         self.plans.restore(plan_runs)
         self.passes.restore(passes)
         self.duty.restore(people=people, rosters=rosters, shifts=shifts)
+        self.planned.restore(schedules, rounds)
 
     def know(self, states: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
         """What the devices last said, by device and kind, without anything following from it: after a restart.
@@ -183,6 +196,7 @@ class Desk:
         moment = Moment(now, wall, out)
         self.commands.recover(moment)
         self.plans.recover(moment)
+        self.planned.schedules.recover(moment)
         self._catch_up(moment)
 
     def set_topology(
@@ -261,19 +275,29 @@ class Desk:
             moment.note(by, "command.request", target, "failed", name=template.name, why=error.message)
 
     def observe(self, event: Event, now: float, wall: float, out: Changes) -> None:
-        """Takes note of availability and of what interlocks and proofs ask for; returns at once for other kinds."""
+        """Takes note of availability, of what interlocks and proofs ask for, and of what is counted or a check-in.
+
+        Returns at once for other kinds.
+        """
         world = self._common.world
-        if event.kind not in world.watched:
+        planned = event.kind in self._planned_kinds
+        if event.kind not in world.watched and not planned:
             return
         moment = Moment(now, wall, out)
         self._catch_up(moment)
-        if not world.hears(event):
+        if planned:
+            self.planned.observe(event, moment)
+        if event.kind not in world.watched or not world.hears(event):
             return
         world.observe(event.device, event.kind, event.data)
         if event.kind != AVAILABILITY:
             self.commands.observations.seen(event.device, event.kind, event.data, moment)
         elif world.online.get(event.device):
             self.commands.came_online(event.device, moment)
+
+    def recount(self, event: Event, now: float, wall: float, out: Changes) -> None:
+        """Once after a restart, before `recover`: an event that the schedules' counters may not hold yet."""
+        self.planned.schedules.observe(event, Moment(now, wall, out))
 
     def present(self, device: str, online: bool, now: float, wall: float, out: Changes) -> None:
         """A device was heard, or is known to be gone, without saying so by `device.availability`. Cheap if known."""

@@ -10,11 +10,21 @@ from gateway.store.place_queries import PlaceQueries
 from gateway.store.read_base import Page, Place, Sites, reading_engine
 from gateway.store.record_queries import RecordQueries
 from gateway.store.rule_queries import RuleQueries
+from gateway.store.schedule_queries import ScheduleQueries
 
 __all__ = ["Page", "Place", "Reader", "Sites"]
 
 
-class Reader(PlaceQueries, RecordQueries, DutyQueries, EventQueries, PeopleQueries, OperationQueries, RuleQueries):
+class Reader(
+    PlaceQueries,
+    RecordQueries,
+    DutyQueries,
+    EventQueries,
+    PeopleQueries,
+    OperationQueries,
+    RuleQueries,
+    ScheduleQueries,
+):
     """All queries over the database at `url`. Thread-safe; opens nothing before the first query.
 
     Every query that takes `only` answers as if other sites did not exist; empty means all sites.

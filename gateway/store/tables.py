@@ -173,6 +173,31 @@ work_orders = Table(
     Index("work_orders_visit", "visit_due", "opened_at", "id"),
 )
 
+#: Where each schedule stands; what it is, is in the home's files.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+#: Patrol and inspection rounds.
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("schedule", String(64), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("rounds_started", "started_at", "id"),
+    Index("rounds_state", "state", "started_at"),
+)
+
 plan_runs = Table(
     "plan_runs",
     metadata,

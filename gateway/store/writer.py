@@ -51,6 +51,8 @@ class WriteBatch(msgspec.Struct):
     people: list[Row] = []
     rosters: list[Row] = []
     shifts: list[Row] = []
+    schedules: list[Row] = []
+    rounds: list[Row] = []
     decisions: list[Row] = []
     dead_letters: list[Row] = []
     quarantine: list[Row] = []
@@ -80,6 +82,8 @@ _PLAN: tuple[tuple[str, Table, str], ...] = (
     ("people", tables.people, "upsert"),
     ("rosters", tables.rosters, "upsert"),
     ("shifts", tables.shifts, "upsert"),
+    ("schedules", tables.schedules, "upsert"),
+    ("rounds", tables.rounds, "upsert"),
     ("decisions", tables.decisions, "insert"),
     ("dead_letters", tables.dead_letters, "insert"),
     ("quarantine", tables.quarantine, "upsert"),

@@ -26,6 +26,7 @@ THINGS = {
     "/sites/{id}": "east", "/rosters/{id}": "roster-east", "/shifts/{id}": "shift-east",
 }  # fmt: skip
 BODIES: dict[str, Any] = {
+    "/check": {"point": "gate"}, "schedules/{id}/pause": {"reason": "x"},
     "answer": {"text": "mended"}, "reopen": {"text": "again"}, "pause": {"reason": "part"},
     "cancel": {"reason": "other", "text": "x"}, "found": {"founded": True, "text": "x"}, "rate": {"score": 5},
     "visit": {"satisfied": True}, "parts": {"name": "valve"}, "labour": {"minutes": 5},
@@ -42,7 +43,8 @@ def filled(path: str) -> str:
         if pattern in path:
             path = path.replace(pattern, pattern.replace("{id}", id))
     named = {"{step}": "look", "{adapter}": "vzenith", "{external_id}": "east-new", "{device}": "east-cam",
-             "{name}": "anna", "{sha256}": "a" * 64, "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
+             "{name}": "anna", "{sha256}": "a" * 64,
+             "/schedules/{id}": "/schedules/night", "/rounds/{id}": "/rounds/rd-1", "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
              "/rules/{id}": "/rules/parking.blocked",
              "/rules/backtest/{id}": "/rules/backtest/bt-1", "/people/{id}": "/people/li"}  # fmt: skip
     for placeholder, value in named.items():

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.services.schedule_reading import read_schedules
 from tests.support.lab import Lab
 from tests.support.lab_door import LabApi
 
@@ -227,3 +228,52 @@ async def test_nothing_is_offered_by_default(lab: Lab, tmp_path: Path) -> None:
         assert (await api("POST", "/requests", as_="", json=ASK)).status_code == 404
     finally:
         api.close()
+
+
+# Schedules and rounds
+
+
+PLAN = """
+schedules:
+  - id: night
+    site: s1
+    title: {en: Night round, zh: 夜巡}
+    does: patrol
+    at: "30 22 * * *"
+    points:
+      - {id: gate, to: 20m}
+  - id: lifts
+    site: s2
+    title: {en: Lifts, zh: 电梯}
+    does: maintenance
+    at: "0 9 1 * *"
+"""
+
+
+async def test_schedules_tell_their_next_times_and_are_run_and_paused(tmp_path: Path) -> None:
+    book = read_schedules({"x.yaml": PLAN})
+    lab = Lab(tmp_path, pack="[]", schedules=book)
+    lab.act("site.put", id="s1", name={"en": "Garden"}, timezone="Asia/Shanghai")
+    api = LabApi(lab, tmp_path, schedules=book)
+    try:
+        shown = (await api("GET", "/schedules")).json()["items"]
+        assert [one["id"] for one in shown] == ["night", "lifts"]
+        # The lab's day is 2 March 2026, six o'clock in the afternoon in Shanghai.
+        assert shown[0]["next_times"][:2] == ["2026-03-02T14:30:00.000Z", "2026-03-03T14:30:00.000Z"]
+        ran = await api("POST", "/schedules/night/run", as_="engineer")
+        assert ran.status_code == 200 and ran.json()["ran"] == 1
+        begun = (await api("GET", "/rounds", params={"state": "open"})).json()["items"][0]
+        assert begun["id"] == ran.json()["result"] and begun["points"][0]["state"] == "waiting"
+        found = {"point": "gate", "result": "abnormal", "text": "lock"}
+        checked = await api("POST", f"/rounds/{begun['id']}/check", json=found)
+        assert checked.json()["state"] == "finished" and checked.json()["points"][0]["result"] == "abnormal"
+        assert (await api("POST", f"/rounds/{begun['id']}/check", json={"point": "gate"})).status_code == 404
+        paused = await api("POST", "/schedules/night/pause", as_="engineer", json={"reason": "holiday"})
+        assert paused.json()["paused"] == "holiday" and paused.json()["next_times"] == []
+        assert (await api("POST", "/schedules/night/resume", as_="engineer")).json()["paused"] == ""
+        assert (await api("POST", "/schedules/night/resume", as_="engineer")).status_code == 409
+        assert (await api("POST", "/schedules/moon/run", as_="engineer")).status_code == 404
+        assert (await api("POST", "/schedules/night/run")).status_code == 403
+    finally:
+        api.close()
+        lab.close()

@@ -21,6 +21,8 @@ from gateway.config import Home, Settings, load_settings
 from gateway.services.command_words import WORDS
 from gateway.services.plan_reading import PlanBookError
 from gateway.services.safety_reading import FEEDBACK_WORDS, INTERLOCK_WORDS
+from gateway.services.schedule_reading import COUNT_WORDS, POINT_WORDS, read_schedules
+from gateway.services.schedule_reading import WORDS as WORDS_OF_SCHEDULES
 from gateway.services.team_reading import TeamBookError
 from tests.support.gateway import RealGateway
 
@@ -205,3 +207,14 @@ def test_the_teams_of_the_docs_are_taken_and_replace_the_shipped_ones(tmp_path: 
     home.teams.write_text("teams:\n  - id: x\n    dispach: auto\n    hours: {from: '9', to: '18:00'}\n", "utf-8")
     with pytest.raises(TeamBookError, match=r"teams\.yaml:3.*dispatch(.|\n)*teams\.yaml:4"):
         load_definitions(home)
+
+
+def test_the_schedules_of_the_docs_and_of_the_demo_are_taken_and_every_word_is_told() -> None:
+    text = (DOCS / "schedules.md").read_text("utf-8")
+    block = re.search(r"<!-- example: schedules -->\n```yaml\n(.*?)```", text, re.S)
+    assert block
+    assert len(read_schedules({"docs": block.group(1)})) == 5
+    demo = (ROOT / "gateway" / "app" / "demo_schedules.yaml").read_text("utf-8")
+    assert {one.does for one in read_schedules({"demo": demo})} == {"maintenance", "patrol", "drill"}
+    for word in (*WORDS_OF_SCHEDULES, *COUNT_WORDS, *POINT_WORDS):
+        assert f"`{word}`" in text or f"{word}:" in text, word

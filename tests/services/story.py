@@ -32,7 +32,9 @@ from gateway.model import (
     Raised,
     Role,
     Roster,
+    Round,
     RuleChange,
+    Schedule,
     Severity,
     Shift,
     Site,
@@ -41,6 +43,7 @@ from gateway.model import (
     Zone,
 )
 from gateway.services import Desk, DeskSettings, JournalIds, PlanBook, Safety, read_plans, read_safety
+from gateway.services.schedule_book import ScheduleBook
 from gateway.services.teams import TeamBook
 from gateway.services.working_time import Workdays, weekdays
 from rules.commands import safety_texts
@@ -137,7 +140,9 @@ class Story:
         safety: Safety | None = SAFETY,
         teams: TeamBook | None = None,
         workdays: Workdays = weekdays,
+        schedules: ScheduleBook | None = None,
     ) -> None:
+        self.schedules = schedules
         self.teams = teams
         self.workdays = workdays
         self.now = START
@@ -169,6 +174,7 @@ class Story:
             self.words,
             self.safety,
             teams=self.teams,
+            schedules=self.schedules,
             workdays=self.workdays,
         )
         desk.restore(
@@ -180,6 +186,8 @@ class Story:
             people=self.records(Person),
             rosters=self.records(Roster),
             shifts=self.records(Shift),
+            schedules=self.records(Schedule),
+            rounds=self.records(Round),
             devices=DEVICES,
             zones=ZONES,
             sites=SITES,

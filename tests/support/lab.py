@@ -34,6 +34,7 @@ from gateway.inbox.messages import InboxMessage
 from gateway.model import DIRECT, Action, Actor, Alert, Command, Role, Site, WorkOrder
 from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
+from gateway.services.schedule_book import ScheduleBook
 from gateway.services.settings import DeskSettings
 from gateway.store import tables
 from gateway.store.writer import Writer
@@ -117,6 +118,7 @@ class Lab:
         url: str | None = None,
         settings: CoreSettings | None = None,
         site: dict[str, str] | None = None,
+        schedules: ScheduleBook | None = None,
     ) -> None:
         """`pack` stands in the place of the shipped packs; `site` are the site's own in its folder, by name."""
         self.folder = folder
@@ -126,6 +128,7 @@ class Lab:
         self._settings = settings or CoreSettings()
         self._mids = itertools.count(1)
         self._ids = itertools.count(1)
+        self._schedules = schedules
         self._catalogue = load_catalogue()
         self._parsed: Any = {}
         self.packs = folder / "rules"
@@ -152,6 +155,7 @@ class Lab:
                 DeskSettings(),
                 safety=shipped_safety(self._catalogue),
                 teams=load_teams(),
+                schedules=self._schedules,
             ),
             ids=ids,
             settings=self._settings,

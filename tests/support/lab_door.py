@@ -18,6 +18,7 @@ from gateway.catalogue import load_catalogue
 from gateway.door import error_of, failure_of
 from gateway.errors import GatehouseError
 from gateway.model import Action
+from gateway.services.schedule_book import ScheduleBook
 from gateway.store import tables
 from gateway.store.queries import Reader
 from gateway.store.writer import WriteBatch
@@ -51,7 +52,7 @@ class LabDoor:
 class LabApi:
     """An HTTP client of the API over a lab; `as_` names a role whose token is sent, nobody's where empty."""
 
-    def __init__(self, lab: Lab, folder: Path, **settings: Any) -> None:
+    def __init__(self, lab: Lab, folder: Path, schedules: ScheduleBook | None = None, **settings: Any) -> None:
         self.lab = lab
         self.reader = Reader(lab.url)
         rows: list[dict[str, Any]] = [
@@ -60,9 +61,12 @@ class LabApi:
         ]
         lab.core.writer.commit(WriteBatch(statements=[insert(tables.tokens).values(row) for row in rows]))
         teams = tuple(msgspec.to_builtins(team) for team in load_teams())
+        plans = tuple(msgspec.to_builtins(one) for one in schedules or ())
         self.app = create_app(
             ApiSettings(
-                definitions=Definitions(catalogue=load_catalogue(), teams=teams), files=folder / "files", **settings
+                definitions=Definitions(catalogue=load_catalogue(), teams=teams, schedules=plans),
+                files=folder / "files",
+                **settings,
             ),
             self.reader,
             LabDoor(lab),

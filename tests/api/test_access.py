@@ -44,7 +44,8 @@ def filled(path: str) -> str:
             path = path.replace(pattern, pattern.replace("{id}", id))
     named = {"{step}": "look", "{adapter}": "vzenith", "{external_id}": "east-new", "{device}": "east-cam",
              "{name}": "anna", "{sha256}": "a" * 64,
-             "/schedules/{id}": "/schedules/night", "/rounds/{id}": "/rounds/rd-1", "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
+             "/schedules/{id}": "/schedules/night", "/rounds/{id}": "/rounds/rd-1",
+             "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
              "/rules/{id}": "/rules/parking.blocked",
              "/rules/backtest/{id}": "/rules/backtest/bt-1", "/people/{id}": "/people/li"}  # fmt: skip
     for placeholder, value in named.items():

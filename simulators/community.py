@@ -23,6 +23,7 @@ from simulators.parking.barrier import BarrierController
 from simulators.parking.camera import LOOP_INPUT, NewCamera, OldCamera, camera_topics
 from simulators.parking.lane import Lane
 from simulators.people import Resident, residents
+from simulators.plant import SYSTEMS
 from simulators.scenario import BuildingSpec, GroupSpec, ItemSpec, Scenario, Source, duration
 from simulators.wire import Identity
 
@@ -76,6 +77,7 @@ class Community:
             "door": self._doors,
             "lane": self._lanes,
             "meter": self._meters,
+            "plant": self._plant,
         }
         for index, group in enumerate(scenario.devices):
             builders[group.model](group, f"$.devices[{index}]")
@@ -216,6 +218,15 @@ class Community:
                     self._dlt_meter(group, building, index, every=every, path=path)
                 else:
                     self._native_meter(group, building, index, every=every, path=path)
+
+    def _plant(self, group: GroupSpec, path: str) -> None:
+        every = duration(group.every, self._source, f"{path}.every")
+        buildings = [building.id for building in self.scenario.buildings]
+        for item in group.items:
+            zone = item.zone or ""
+            spot = Spot(zone, zone if zone in buildings else "")
+            identity = self._native(item.id, group.system, item.name.plain(), spot, interval=every)
+            self._add(SYSTEMS[group.system](identity, self.seed, every), path)
 
     def _plug(self, building: BuildingSpec, index: int, every: float, path: str) -> None:
         topic = f"{self.site}-{building.id}-plug{index}"

@@ -12,7 +12,9 @@ from typing import Any, Literal, get_args, get_type_hints
 import msgspec
 import yaml
 
-Model = Literal["lift", "door", "lane", "meter"]
+from simulators.plant import SYSTEMS
+
+Model = Literal["lift", "door", "lane", "meter", "plant"]
 Wire = Literal["native", "liftfault", "vzenith", "vzenith-old", "dlt645", "tasmota"]
 Place = Literal["entrance", "basement", "roof", "plant"]
 Terminal = Literal["own", "gateway"]
@@ -22,6 +24,7 @@ WIRES: Mapping[str, tuple[str, ...]] = {
     "door": ("native",),
     "lane": ("vzenith", "vzenith-old"),
     "meter": ("dlt645", "tasmota", "native"),
+    "plant": ("native",),
 }
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -93,6 +96,7 @@ class GroupSpec(msgspec.Struct, forbid_unknown_fields=True):
     place: Place = "entrance"
     terminal: Terminal | None = None
     utility: Utility = "electricity"
+    system: str = ""
     behind: int = 32
     every: str | int | float = "30s"
     per_day: float = 60.0
@@ -280,6 +284,12 @@ def _check(scenario: Scenario, source: Source) -> None:
             raise source.error(f"{path}.utility", f"{group.wire} meters measure electricity", "use wire: native")
         if group.model == "meter" and group.wire == "native" and group.utility == "electricity":
             raise source.error(f"{path}.utility", "native meters here measure water, gas or heat", "use wire: dlt645")
+        if (group.model == "plant") != bool(group.system) or (group.system and group.system not in SYSTEMS):
+            problem = f"no plant is called {group.system!r}" if group.system else "plant has a system"
+            problem = problem if group.model == "plant" else f"a {group.model} has no system"
+            raise source.error(f"{path}.system", problem, nearest(group.system, list(SYSTEMS)))
+        if group.model == "plant" and (group.per_unit or group.per_building):
+            raise source.error(path, "plant is named by hand", "give items")
         for number, name in enumerate(group.buildings or []):
             if name not in buildings:
                 raise source.error(f"{path}.buildings[{number}]", f"no building {name!r}", nearest(name, buildings))

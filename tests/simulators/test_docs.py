@@ -14,6 +14,7 @@ from simulators.chaos import ChaosOptions
 from simulators.cli import _arguments, load
 from simulators.device import COMMON_FAULTS
 from simulators.load import _arguments as load_arguments
+from simulators.plant import SYSTEMS
 from simulators.scenario import (
     GroupSpec,
     IncidentSpec,
@@ -48,6 +49,8 @@ def test_every_key_word_fault_and_option_is_documented() -> None:
     known |= {field.name for field in fields(ChaosOptions)} | set(COMMON_FAULTS)
     for device in load("demo").community.devices.values():
         known |= set(device.faults)
+    for name, system in SYSTEMS.items():
+        known |= {name, *system.faults}
     for parser in (_arguments(), load_arguments()):
         known |= {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
     missing = known - words() - {"--help"}

@@ -16,11 +16,13 @@ from gateway.model.judgement import Raised, RuleChange
 from gateway.model.place import Device
 from rules import Engine, load_packs, shipped_packs
 from simulators.cli import load
-from simulators.plant import SYSTEMS, PlantDevice
+from simulators.plant import SYSTEMS
+from simulators.plant.device import PlantDevice
 from simulators.scenario import ScenarioError, parse
 from simulators.simulation import Simulation
 from simulators.wire import Identity, Now
-from tests.simulators.test_detection import START, Watch
+from tests.simulators.helpers import START
+from tests.simulators.test_detection import Watch
 
 CATALOGUE = load_catalogue()
 RULES = load_packs(shipped_packs())

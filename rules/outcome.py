@@ -154,6 +154,7 @@ class Outcomes:
             site=track.site,
             cause=top[0],
             cause_scope=top[1],
+            nearest=cause,
             device=track.device,
             momentary=momentary,
             values=_values(rule, track),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -27,7 +28,7 @@ from gateway.api.explaining import answer_for
 from gateway.api.paging import Cursor, Limit, cursor_of, listing, place_of
 from gateway.api.reply import IfMatch, reply, require_version, versioned
 from gateway.api.room import InRoom, Room
-from gateway.api.schema import AlertOut, Listing, Outcome, WhyOut, WorkOrderOut
+from gateway.api.schema import AlertOut, ChildOut, Listing, Outcome, WhyOut, WorkOrderOut
 from gateway.model import Actor, Alert, Role
 
 router = APIRouter(route_class=GuardedRoute, tags=["alerts"])
@@ -35,7 +36,8 @@ router = APIRouter(route_class=GuardedRoute, tags=["alerts"])
 State = Literal["all", "open", "shelved", "unacknowledged", "acknowledged", "returned", "closed"]
 Severity = Literal["critical", "high", "medium", "low"]
 _COLUMNS = ("id", "raised_at", "severity", "state", "site", "building", "zone", "device", "rule", "count", "title_en",
-            "title_zh", "acknowledged_by", "acknowledged_at", "returned_at", "closed_at", "work_order")  # fmt: skip
+            "title_zh", "acknowledged_by", "acknowledged_at", "returned_at", "closed_at", "work_order",
+            "parent", "children")  # fmt: skip
 _declared = needs(Role.VIEWER)
 _declared["responses"][200] = CSV_DECLARED
 
@@ -81,6 +83,7 @@ def alerts(
     device: Word = None,
     site: Word = None,
     rule: Word = None,
+    folded: Annotated[bool | None, Query(description="Only those under another alert, or only the others.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
     format: Format = "json",
@@ -93,6 +96,7 @@ def alerts(
         device=device,
         site=site,
         rule=rule,
+        folded=folded,
         after=place_of(cursor, float, str),
         limit=limit,
     )
@@ -120,6 +124,21 @@ async def alert(id: Id, room: InRoom, actor: Who, reveal: Reveal = None) -> Resp
     """One alert with its evidence."""
     entry = await _known(room, actor, id)
     return versioned(room.presenter.alert(entry, await revealed(room, actor, f"alert:{id}", reveal)))
+
+
+@router.get("/alerts/{id}/children", **needs(Role.VIEWER), response_model=Listing[ChildOut])  # type: ignore[valid-type]
+async def children(
+    id: Id,
+    room: InRoom,
+    actor: Who,
+    ended: Annotated[bool, Query(description="Also what stood under it and no longer does.")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """What the alert explains: the symptoms folded under it, in the order in which they came."""
+    await _known(room, actor, id)
+    found = partial(room.reader.children, id, actor.sites, ended=ended, after=place_of(cursor, str), limit=limit)
+    return listing(await read(found), room.presenter.child)
 
 
 @router.get("/alerts/{id}/why", **needs(Role.VIEWER), response_model=WhyOut)

@@ -11,7 +11,21 @@ import msgspec
 
 from gateway.api.masking import Masking, mask, scrub, strike
 from gateway.api.shape import parts_of
-from gateway.model import Alert, Catalogue, Command, Device, Pass, Person, PlanRun, Roster, Shift, Site, WorkOrder, Zone
+from gateway.model import (
+    Alert,
+    Catalogue,
+    Child,
+    Command,
+    Device,
+    Pass,
+    Person,
+    PlanRun,
+    Roster,
+    Shift,
+    Site,
+    WorkOrder,
+    Zone,
+)
 from gateway.services.calendar import gaps
 from gateway.store.rows import (
     AuditRow,
@@ -76,6 +90,15 @@ class Presenter:
         shown["values"] = self.masking.named(alert.values)
         for name in ("title", "reason", "advice", "consequence"):
             shown[name] = strike(shown[name], secrets)
+        shown["symptoms"] = [self.child(child) for child in alert.symptoms]
+        return shown
+
+    def child(self, child: Child, reveal: bool = False) -> Json:
+        """What stands under an alert."""
+        shown = plain(child)
+        if not reveal:
+            shown["title"] = strike(shown["title"], self.masking.secrets("", child.values))
+            shown["values"] = self.masking.named(child.values)
         return shown
 
     def work_order(self, order: WorkOrder, reveal: bool = False) -> Json:

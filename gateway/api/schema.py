@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from gateway.api.shape import may_be_none, parts_of, schema_type
 from gateway.model import (
     Alert,
+    Child,
     Command,
     HandoverList,
     Pass,
@@ -61,6 +62,7 @@ def shown(struct: type[msgspec.Struct]) -> type[BaseModel]:
 
 
 AlertOut = shown(Alert)
+ChildOut = shown(Child)
 WorkOrderOut = shown(WorkOrder)
 PlanRunOut = shown(PlanRun)
 CommandOut = shown(Command)

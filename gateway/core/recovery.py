@@ -18,6 +18,7 @@ from gateway.core.states import DeviceState
 from gateway.model import (
     Alert,
     AlertState,
+    Child,
     Command,
     CommandState,
     Device,
@@ -114,6 +115,9 @@ def load_records(writer: Selects) -> dict[str, list[Any]]:
     return {
         "alerts": _bodies(writer, select(c.alerts.c.body).where(c.alerts.c.state != AlertState.CLOSED), Alert)
         + _newest(writer, c.alerts, c.alerts.c.state == AlertState.CLOSED, c.alerts.c.raised_at, Alert),
+        "children": _bodies(
+            writer, select(c.alert_children.c.body).where(c.alert_children.c.ended_at.is_(None)), Child
+        ),
         "work_orders": _bodies(
             writer, select(c.work_orders.c.body).where(c.work_orders.c.state != OrderState.CLOSED), WorkOrder
         )

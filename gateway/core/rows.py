@@ -10,7 +10,7 @@ from sqlalchemy import Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.duty_rows import add_duty, removed
-from gateway.model import Alert, Changes, Command, Pass, PlanRun, WorkOrder
+from gateway.model import Alert, Changes, Child, Command, Pass, PlanRun, WorkOrder
 from gateway.store import tables
 from gateway.store.writer import WriteBatch
 
@@ -67,8 +67,12 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
             kind = "alert"
             batch.alerts.append((
                 record.id, record.site, record.state.value, record.severity.value, record.rule, record.scope,
-                record.device, record.raised_at, record.version, text,
+                record.device, record.raised_at, record.version, text, record.parent,
             ))  # fmt: skip
+        elif isinstance(record, Child):
+            # The followers learn of it by its alert.
+            batch.alert_children.append((record.id, record.alert, record.site, record.ended_at, text))
+            continue
         elif isinstance(record, WorkOrder):
             kind = "work_order"
             batch.work_orders.append((

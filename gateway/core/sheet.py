@@ -39,7 +39,8 @@ class Sheet:
         self.at = at
         self.wall = wall
         self.rows = WriteBatch(
-            events=[], readings=[], states=[], alerts=[], work_orders=[], plan_runs=[], commands=[], passes=[],
+            events=[], readings=[], states=[], alerts=[], alert_children=[],
+            work_orders=[], plan_runs=[], commands=[], passes=[],
             people=[], rosters=[], shifts=[], schedules=[], rounds=[],
             decisions=[], dead_letters=[], quarantine=[], outbox=[], journal=[],
             snapshots=[], changes=[], fates={}, audit=[], statements=[],

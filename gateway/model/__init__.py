@@ -6,7 +6,7 @@ in `_due`, and `at`, are seconds on the gateway's steady clock, on which holds, 
 step of the wall clock does not move them, and the API does not show them.
 """
 
-from gateway.model.alert import Alert, AlertState, Comment, Evidence, Severity, Shelving
+from gateway.model.alert import Alert, AlertState, Child, Comment, Evidence, Severity, Shelving
 from gateway.model.audit import DIRECT, SCOPES, Actor, AuditEntry, Role
 from gateway.model.catalogue import Catalogue, Field, Kind, Misfit
 from gateway.model.changes import Action, Changes, Outgoing, Told
@@ -55,6 +55,7 @@ __all__ = [
     "AuditEntry",
     "Catalogue",
     "Changes",
+    "Child",
     "Cleared",
     "Command",
     "CommandResult",

@@ -60,6 +60,30 @@ class Shelving(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "shelved"
 
 
+class Child(msgspec.Struct, frozen=True, kw_only=True):
+    """A symptom: what an alert explains, so that it does not stand on its own. `alert` is the cause at the top.
+
+    `nearest` are rule and scope of what explains it at first hand. `folded` is its own alert, where it had one before
+    its cause came. `ended_at` is when it was over, or came out from under the cause; None as long as it stands.
+    """
+
+    id: str
+    alert: str
+    site: str
+    rule: str
+    scope: str
+    severity: Severity
+    title: dict[str, str]
+    nearest: tuple[str, str]
+    device: str | None = None
+    came_at: float = 0.0
+    ended_at: float | None = None
+    count: int = 1
+    momentary: bool = False
+    folded: str | None = None
+    values: dict[str, Any] = {}
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """One alert. At most one is open per rule and scope; `count` says how often its condition came.
 
@@ -68,6 +92,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     `acknowledged` and not `active` is an alert that waits for its reset (`latched`) or for its chattering to end.
     `recent_due` are the steady instants of its last activations, by which chattering is told; `state_version` is the
     version of its last change that a person must have seen before acting, which a mere repeat is not.
+    `parent` is the alert that explains this one: as long as it is set, this one is folded under it and rings nobody.
+    `children` counts what this one explains; `symptoms` are the first few of them.
     """
 
     id: str
@@ -103,6 +129,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     plan_run: str | None = None
     parent: str | None = None
     children: int = 0
+    symptoms: tuple[Child, ...] = ()
+    came_due: float = 0.0
     version: int = 1
     recent_due: tuple[float, ...] = ()
     state_version: int = 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.model.alert import Alert
+from gateway.model.alert import Alert, Child
 from gateway.model.audit import Actor, AuditEntry
 from gateway.model.command import Command
 from gateway.model.duty import Person, Roster, Shift
@@ -15,7 +15,7 @@ from gateway.model.plan import PlanRun
 from gateway.model.schedule import Round, Schedule
 from gateway.model.work_order import WorkOrder
 
-Record = Alert | WorkOrder | PlanRun | Command | Pass | Person | Roster | Shift | Schedule | Round
+Record = Alert | Child | WorkOrder | PlanRun | Command | Pass | Person | Roster | Shift | Schedule | Round
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):

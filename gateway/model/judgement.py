@@ -42,6 +42,7 @@ class Withheld(msgspec.Struct, frozen=True, kw_only=True, tag="withheld"):
 
     It is not raised on its own while the cause is there, or, where it was raised before, stands under it from now on.
     It ends with `Cleared`; if the cause ends first, `Raised` follows. A `momentary` one is told and forgotten.
+    `cause` is at the top; `nearest` explains it at first hand, and may itself be withheld.
     """
 
     rule: str
@@ -50,6 +51,7 @@ class Withheld(msgspec.Struct, frozen=True, kw_only=True, tag="withheld"):
     site: str
     cause: str
     cause_scope: str
+    nearest: tuple[str, str] = ("", "")
     device: str | None = None
     momentary: bool = False
     values: dict[str, Any] = {}

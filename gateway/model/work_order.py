@@ -128,7 +128,7 @@ class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
     cleared. A closed order is reopened when its fault returns before `reopen_due`. `owner` took the request and tells
     the resident; `answer_by` is until when. `outcome` is `done` or `cancelled` once it is closed; `closing` numbers the
     closings of its site, of which at least 30 % get `visit_wanted`. `tracking` is what a resident looks the state up
-    by.
+    by. `part_of` is the order for the cause of this one's fault.
     """
 
     id: str
@@ -149,6 +149,7 @@ class WorkOrder(msgspec.Struct, frozen=True, kw_only=True):
     rule: str | None = None
     scope: str | None = None
     schedule: str | None = None
+    part_of: str | None = None
     external: str | None = None
     needs_proof: bool = False
     opened_at: float = 0.0

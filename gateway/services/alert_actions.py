@@ -12,6 +12,7 @@ from gateway.model import Actor, Alert, AlertState, Role, Severity, Shelving
 from gateway.services.alerts import SHELVING, Alerts
 from gateway.services.arguments import Arguments
 from gateway.services.common import Common
+from gateway.services.folding import Folding
 from gateway.services.moment import Moment, rfc3339
 from gateway.services.permission import demand, demand_fresh, demand_sight
 
@@ -21,8 +22,9 @@ _BULK = 500
 class AlertActions:
     """The actions `alert.*`, except those that touch work orders."""
 
-    def __init__(self, alerts: Alerts, common: Common) -> None:
+    def __init__(self, alerts: Alerts, common: Common, folding: Folding) -> None:
         self._alerts = alerts
+        self._folding = folding
         self._settings = common.settings
         self._timers = common.timers
 
@@ -53,6 +55,8 @@ class AlertActions:
             )
         demand_fresh("alert", alert.id, alert.version, version, alert.state_version)
         moment.note(actor.name, "alert.acknowledge", alert.id, comment=comment)
+        self._seen_with(alert.id, actor, moment)
+        alert = self._alerts.open[alert.id]
         over = alert.momentary or not alert.active
         alert = self._alerts.commented(alert, actor.name, comment, moment)
         alert = replace(alert, acknowledged_at=moment.wall, acknowledged_by=actor.name)
@@ -67,6 +71,12 @@ class AlertActions:
             state_version=following,
         )
         return self._alerts.save(alert, moment)
+
+    def _seen_with(self, parent: str, actor: Actor, moment: Moment) -> None:
+        """Who has seen the cause has seen what is folded under it."""
+        for folded in list(self._folding.folded(parent)):
+            if folded.state is not AlertState.ACKNOWLEDGED:
+                self._acknowledge(folded, None, "", actor, moment)
 
     def acknowledge_many(self, args: Arguments, actor: Actor, moment: Moment) -> dict[str, Any]:
         """`alert.acknowledge_many{alerts}`: ids, or `{alert, version}`. Says which were refused, and why.

@@ -8,7 +8,7 @@ then `acknowledged` and not `active`. A momentary one has no end of its own, and
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -25,6 +25,7 @@ from gateway.model import (
     Outgoing,
     Raised,
     Severity,
+    Withheld,
 )
 from gateway.services.common import Common
 from gateway.services.moment import Moment, rfc3339
@@ -51,6 +52,8 @@ class Alerts:
         self.rules = rules
         self.open: dict[str, Alert] = {}
         self.closed: OrderedDict[str, Alert] = OrderedDict()
+        self.on_closed: Callable[[Alert, Moment], None] = lambda alert, moment: None
+        """Told of each alert that closes."""
         self._by_condition: dict[tuple[str, str], str] = {}
         self._world = common.world
         self._ids = common.ids
@@ -148,12 +151,45 @@ class Alerts:
         published = back and (not alert.chattering or waiting)
         return self.save(alert, moment, publish=published), "returned" if back else "repeat"
 
+    def titled(self, change: Raised | Withheld) -> dict[str, str]:
+        """The title that an alert of the condition has."""
+        rule = self.rules.get(change.rule)
+        device = self._world.devices.get(change.device) if change.device is not None else None
+        return self._templates.title(
+            rule.title if rule is not None else {"en": change.rule, "zh": change.rule}, change, device
+        )
+
+    def of_its_own(self, change: Raised, moment: Moment, severity: Severity, *texts: Mapping[str, str]) -> Alert:
+        """An alert of the desk itself, which no rule has: its title, reason, advice and consequence."""
+        title, reason, advice, consequence = (dict(text) for text in texts)
+        alert = self.of(change.rule, change.scope)
+        if alert is not None:
+            return self.raised(change, moment)[0]
+        alert = Alert(
+            id=self._ids.next("al"),
+            site=change.site,
+            rule=change.rule,
+            scope=change.scope,
+            severity=severity,
+            state=_UNACKNOWLEDGED,
+            title=title,
+            reason=reason,
+            advice=advice,
+            consequence=consequence,
+            raised_at=moment.wall,
+            last_at=moment.wall,
+            values=change.values,
+            recent_due=(moment.now,),
+            came_due=moment.now,
+        )
+        moment.note(f"rule:{alert.rule}", "alert.raise", alert.id, scope=plain(alert.scope), severity=alert.severity)
+        return self.save(alert, moment)
+
     def _raise_new(self, change: Raised, moment: Moment) -> Alert:
         rule = self.rules.get(change.rule)
         device = self._world.devices.get(change.device) if change.device is not None else None
         zone = device.zone if device is not None else change.scope if change.scope in self._world.zones else None
         render = self._templates.render
-        title = rule.title if rule is not None else {"en": change.rule, "zh": change.rule}
         at = moment.wall_of(change.at)
         alert = Alert(
             id=self._ids.next("al"),
@@ -162,7 +198,7 @@ class Alerts:
             scope=change.scope,
             severity=rule.severity if rule is not None else Severity.MEDIUM,
             state=_UNACKNOWLEDGED,
-            title=self._templates.title(title, change, device),
+            title=self.titled(change),
             reason=render(rule.reason, change, device) if rule is not None else {},
             advice=render(rule.advice, change, device) if rule is not None else {},
             consequence=render(rule.consequence, change, device) if rule is not None else {},
@@ -176,6 +212,7 @@ class Alerts:
             values=change.values,
             evidence=self._evidence((), change.evidence),
             recent_due=(moment.now,),
+            came_due=moment.now,
         )
         moment.note(f"rule:{alert.rule}", "alert.raise", alert.id, scope=plain(alert.scope), severity=alert.severity)
         return self.save(alert, moment)
@@ -278,7 +315,9 @@ class Alerts:
         )
         if by.startswith("rule:"):
             moment.note(by, "alert.close", closed.id)
-        return self.save(closed, moment)
+        closed = self.save(closed, moment)
+        self.on_closed(closed, moment)
+        return closed
 
     def commented(self, alert: Alert, by: str, text: str, moment: Moment) -> Alert:
         """The alert with one more comment, not yet saved; the oldest are dropped beyond the limit."""
@@ -303,6 +342,14 @@ class Alerts:
             moment.out.send(announcement(alert))
         return alert
 
+    def keep(self, alert: Alert, moment: Moment) -> None:
+        """Keeps what does not concern its life, of an open alert or one closed lately."""
+        if alert.state is _CLOSED:
+            self.closed[alert.id] = alert
+            moment.out.put(alert)
+        else:
+            self.save(alert, moment, publish=False)
+
     def _remember(self, alert: Alert) -> None:
         self.closed[alert.id] = alert
         while len(self.closed) > self._settings.remembered:
@@ -321,7 +368,7 @@ class Alerts:
 
 def announcement(alert: Alert) -> Outgoing:
     """The alert as its retained MQTT message; an empty one, which removes it from the broker, when it is closed."""
-    body = {
+    body: dict[str, object] = {
         "id": alert.id,
         "rule": alert.rule,
         "severity": alert.severity,
@@ -330,5 +377,7 @@ def announcement(alert: Alert) -> Outgoing:
         "device": alert.device,
         "raised_at": rfc3339(alert.raised_at),
     }
+    if alert.parent is not None:
+        body["parent"] = alert.parent
     payload = b"" if alert.state is _CLOSED else msgspec.json.encode(body)
     return Outgoing(topic=f"gatehouse/v1/{alert.site}/alerts/{alert.id}", payload=payload, retain=True, durable=True)

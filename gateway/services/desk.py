@@ -12,6 +12,8 @@ from gateway.model import (
     Alert,
     Catalogue,
     Changes,
+    Child,
+    Cleared,
     Command,
     CommandResult,
     Decision,
@@ -34,12 +36,13 @@ from gateway.model import (
 )
 from gateway.model.changes import Record
 from gateway.services.alert_actions import AlertActions
-from gateway.services.alerts import CHATTER, SHELVING, Alerts
+from gateway.services.alerts import CHATTER, SHELVING, Alerts, Coming
 from gateway.services.arguments import Arguments
 from gateway.services.command_actions import CommandActions
 from gateway.services.commands import EXPIRY, Commands
 from gateway.services.common import Common
 from gateway.services.duty_desk import DutyDesk
+from gateway.services.folding import Folding
 from gateway.services.moment import Moment
 from gateway.services.observation import OBSERVATION
 from gateway.services.order_desk import OrderDesk
@@ -52,6 +55,7 @@ from gateway.services.safety import Safety
 from gateway.services.schedule_book import ScheduleBook
 from gateway.services.schedule_desk import ScheduleDesk
 from gateway.services.settings import DeskSettings
+from gateway.services.storm import STORM, Storms
 from gateway.services.teams import TeamBook
 from gateway.services.templates import plain
 from gateway.services.work_orders import WorkOrders
@@ -100,11 +104,14 @@ class Desk:
         plan_actions = PlanActions(self.plans, common)
         self.planned = ScheduleDesk(common, schedules or ScheduleBook(), self.orders, plan_actions)
         self._planned_kinds = self.planned.kinds
+        self.folding = Folding(common, self.alerts, self.work_orders)
+        self.storms = Storms(common, self.alerts, self.folding)
         self._handlers = self._actions()
         alerts = self.alerts
         self._timed: dict[str, Callable[[str, Moment], None]] = {
             SHELVING: alerts.shelving_ended,
             CHATTER: alerts.calm,
+            STORM: self.storms.calm,
             STEP: self.plans.overdue,
             EXPIRY: self.commands.expired,
             OBSERVATION: self.commands.observations.overdue,
@@ -113,7 +120,7 @@ class Desk:
         }
 
     def _actions(self) -> dict[str, Handler]:
-        alerts = AlertActions(self.alerts, self._common)
+        alerts = AlertActions(self.alerts, self._common, self.folding)
         plans = PlanActions(self.plans, self._common)
         return {
             "alert.acknowledge": alerts.acknowledge,
@@ -147,6 +154,7 @@ class Desk:
         self,
         *,
         alerts: Iterable[Alert] = (),
+        children: Iterable[Child] = (),
         work_orders: Iterable[WorkOrder] = (),
         plan_runs: Iterable[PlanRun] = (),
         commands: Iterable[Command] = (),
@@ -173,7 +181,10 @@ class Desk:
         self.set_topology(devices, zones, sites)
         self._common.world.forget()
         self.know(states or {})
+        alerts = tuple(alerts)
         self.alerts.restore(alerts)
+        self.folding.restore(children)
+        self.storms.restore(alerts)
         self.work_orders.restore(work_orders, last_numbers, externals)
         self.command_actions.selections.clear()
         self.commands.restore(commands)
@@ -221,18 +232,32 @@ class Desk:
         moment = Moment(now, wall, out)
         self._catch_up(moment)
         for change in changes:
-            if isinstance(change, Withheld):
-                continue
-            if not isinstance(change, Raised):
+            if isinstance(change, Cleared):
+                self.folding.cleared(change, moment)
                 self.alerts.cleared(change, moment)
                 continue
-            alert, coming = self.alerts.raised(change, moment)
+            if isinstance(change, Withheld):
+                if self.folding.withheld(change, moment):
+                    continue
+                change = _on_its_own(change)  # noqa: PLW2901 - it may not be hidden
+            alert, coming = self._raised(change, moment)
             if coming == "new":
                 self._follow(alert, change, moment)
+                self.storms.came(alert, moment)
             elif coming == "returned":
                 rule = self.alerts.rules.get(alert.rule)
                 template = rule.then.work_order if rule is not None and rule.then is not None else None
                 self.work_orders.returned(alert, template, moment)
+
+    def _raised(self, change: Raised, moment: Moment) -> tuple[Alert, Coming]:
+        coming: Coming = "repeat"
+        alert = out = self.folding.raised(change, moment)
+        if alert is None:
+            alert, coming = self.alerts.raised(change, moment)
+        if coming == "new" or out is not None:
+            self.folding.gather(alert, moment)
+            alert = self.alerts.open[alert.id]
+        return alert, coming
 
     def _follow(self, alert: Alert, change: Raised, moment: Moment) -> None:
         """What the rule starts, once for each alert."""
@@ -356,3 +381,17 @@ class Desk:
         timers = self._common.timers
         while (due := timers.pop(moment.now)) is not None:
             self._timed[due[0]](due[1], moment)
+
+
+def _on_its_own(change: Withheld) -> Raised:
+    """The condition as if nothing explained it."""
+    return Raised(
+        rule=change.rule,
+        scope=change.scope,
+        at=change.at,
+        site=change.site,
+        device=change.device,
+        momentary=change.momentary,
+        values=change.values,
+        evidence=change.evidence,
+    )

@@ -69,7 +69,7 @@ class HandoverFiller:
     def fill(self, site: str) -> tuple[HandoverList, ...]:
         """All chapters of the site, as they stand."""
         return chapters(
-            (alert for alert in self._alerts.open.values() if alert.site == site),
+            (alert for alert in self._alerts.open.values() if alert.site == site and alert.parent is None),
             (run for run in self._plans.running.values() if run.site == site),
             (device for device in self._world.devices.values() if device.site == site),
             self._world.online,
@@ -87,7 +87,11 @@ class HandoverFiller:
     def raised_since(self, site: str, handover: Handover) -> tuple[str, ...]:
         """The open alerts that the signed list does not know."""
         known = {item.ref for chapter in handover.chapters for item in chapter.items}
-        fresh = sorted(alert.id for alert in self._alerts.open.values() if alert.site == site and alert.id not in known)
+        fresh = sorted(
+            alert.id
+            for alert in self._alerts.open.values()
+            if alert.site == site and alert.parent is None and alert.id not in known
+        )
         return tuple(fresh[:LONGEST])
 
 

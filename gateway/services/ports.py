@@ -96,6 +96,10 @@ class RuleInfo(Protocol):
         """Whether a person must reset it."""
 
     @property
+    def stands_alone(self) -> bool:
+        """Whether lives depend on it: it is never folded."""
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of events it listens to."""
 

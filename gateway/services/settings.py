@@ -22,6 +22,10 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     chatter_count: int = 3
     chatter_window: float = 60.0
     """ISA-18.2: three activations in a minute are chattering; a calm minute ends it."""
+    storm_above: int = 10
+    storm_below: int = 5
+    storm_window: float = 600.0
+    """ISA-18.2: more than ten new alerts of a site in ten minutes are a flood; with fewer than five it has ended."""
     evidence_first: int = 5
     evidence_kept: int = 20
     """The first events show how it began, the newest where it stands; between them they are dropped."""

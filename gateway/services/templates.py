@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.model import Catalogue, Device, Raised
+from gateway.model import Catalogue, Device, Raised, Withheld
 from gateway.services.world import World
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]{0,63})\}")
@@ -55,11 +55,11 @@ class Templates:
             name for kind in catalogue.kinds.values() for name, field in kind.fields.items() if field.personal
         )
 
-    def title(self, texts: Mapping[str, str], raised: Raised, device: Device | None) -> dict[str, str]:
+    def title(self, texts: Mapping[str, str], raised: Raised | Withheld, device: Device | None) -> dict[str, str]:
         """As `render`, on one line of at most 300 characters."""
         return {language: plain(text, _LONGEST_TITLE) for language, text in self.render(texts, raised, device).items()}
 
-    def render(self, texts: Mapping[str, str], raised: Raised, device: Device | None) -> dict[str, str]:
+    def render(self, texts: Mapping[str, str], raised: Raised | Withheld, device: Device | None) -> dict[str, str]:
         """Each language's text with its placeholders filled; those it does not know stay as they are."""
         if not any("{" in text for text in texts.values()):
             return dict(texts)
@@ -80,7 +80,7 @@ class Templates:
             filled[language] = _PLACEHOLDER.sub(fill, text)[:_LONGEST_TEXT]
         return filled
 
-    def _facts(self, raised: Raised, device: Device | None, language: str) -> dict[str, Any]:
+    def _facts(self, raised: Raised | Withheld, device: Device | None, language: str) -> dict[str, Any]:
         world = self._world
         facts: dict[str, Any] = dict(raised.values)
         facts["scope"] = self._named(raised.scope, language)

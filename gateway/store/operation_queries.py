@@ -107,7 +107,9 @@ class OperationQueries(QueryBase):
         number: Any = func.count()
         asked = {
             "devices": select(number).select_from(devices).where(*within(devices.c.site, only)),
-            "alerts_open": select(number).where(alerts.c.state != "closed", *within(alerts.c.site, only)),
+            "alerts_open": select(number).where(
+                alerts.c.state != "closed", alerts.c.parent.is_(None), *within(alerts.c.site, only)
+            ),
             "work_orders_open": select(number).where(
                 work_orders.c.state != "closed", *within(work_orders.c.site, only)
             ),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Select, Table, func, select
 
-from gateway.model import Alert, Command, Pass, PlanRun, WorkOrder
+from gateway.model import Alert, Child, Command, Pass, PlanRun, WorkOrder
 from gateway.store import tables
 from gateway.store.read_base import Page, Place, QueryBase, Sites, equal, within
 
@@ -24,6 +24,7 @@ def _source(table: Table, struct: type, *order: ColumnElement[Any]) -> _Source:
 
 
 ALERTS = _source(tables.alerts, Alert, tables.alerts.c.raised_at)
+CHILDREN = _source(tables.alert_children, Child)
 WORK_ORDERS = _source(tables.work_orders, WorkOrder, tables.work_orders.c.opened_at)
 PLAN_RUNS = _source(tables.plan_runs, PlanRun, tables.plan_runs.c.started_at)
 COMMANDS = _source(tables.commands, Command, tables.commands.c.requested_at)
@@ -46,12 +47,18 @@ class RecordQueries(QueryBase):
         device: str | None = None,
         site: str | None = None,
         rule: str | None = None,
+        folded: bool | None = None,
         after: Place | None = None,
         limit: int = 100,
     ) -> Page:
-        """Alerts, newest first. `state` is one of the four, `open`, `shelved` or `all`."""
+        """Alerts, newest first. `state` is one of the four, `open`, `shelved` or `all`.
+
+        `folded` asks for those that stand under another alert, or for those that do not.
+        """
         c = tables.alerts.c
         where = equal(device=(c.device, device), site=(c.site, site), rule=(c.rule, rule))
+        if folded is not None:
+            where.append(c.parent.is_not(None) if folded else c.parent.is_(None))
         if severity:
             where.append(c.severity.in_(list(severity)))
         if state in ("open", "shelved"):
@@ -67,10 +74,20 @@ class RecordQueries(QueryBase):
         found: Alert | None = self._record(ALERTS, id, only)
         return found
 
+    def children(
+        self, alert: str, only: Sites = (), *, ended: bool = False, after: Place | None = None, limit: int = 100
+    ) -> Page:
+        """What stands under an alert, in the order in which it came; with `ended` also what stood there."""
+        c = tables.alert_children.c
+        where = [c.alert == alert, *([] if ended else [c.ended_at.is_(None)])]
+        return self._records(CHILDREN, only, where, after, limit, newest_first=False)
+
     def open_alerts_by_severity(self, only: Sites = ()) -> dict[str, dict[str, int]]:
-        """{severity: {state: count}} over the open alerts."""
+        """{severity: {state: count}} over the open alerts that stand on their own."""
         c = tables.alerts.c
-        statement = select(c.severity, c.state, func.count()).where(c.state.in_(_OPEN_ALERTS), *within(c.site, only))
+        statement = select(c.severity, c.state, func.count()).where(
+            c.state.in_(_OPEN_ALERTS), c.parent.is_(None), *within(c.site, only)
+        )
         counts: dict[str, dict[str, int]] = {}
         row: Any
         for row in self.rows(statement.group_by(c.severity, c.state)):

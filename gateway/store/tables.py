@@ -131,9 +131,24 @@ alerts = Table(
     Column("raised_at", Float, nullable=False),
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),
+    Column("parent", String(64)),
+    Index("alerts_parent", "parent"),
     Index("alerts_state", "state", "raised_at"),
     Index("alerts_device", "device", "raised_at"),
     Index("alerts_raised", "raised_at", "id"),
+)
+
+#: What alerts explain: their symptoms, each under one alert. `ended_at` is null as long as it stands there.
+alert_children = Table(
+    "alert_children",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("alert", String(64), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("ended_at", Float),
+    Column("body", Text, nullable=False),
+    Index("alert_children_alert", "alert", "id"),
+    Index("alert_children_ended", "ended_at"),
 )
 
 #: `untold` marks what an outside system has not been told yet, `visit_due` what waits for its return visit; both are

@@ -44,6 +44,7 @@ class WriteBatch(msgspec.Struct):
     readings: list[Row] = []
     states: list[Row] = []
     alerts: list[Row] = []
+    alert_children: list[Row] = []
     work_orders: list[Row] = []
     plan_runs: list[Row] = []
     commands: list[Row] = []
@@ -75,6 +76,7 @@ _PLAN: tuple[tuple[str, Table, str], ...] = (
     ("readings", tables.readings, "insert"),
     ("states", tables.device_states, "upsert"),
     ("alerts", tables.alerts, "upsert"),
+    ("alert_children", tables.alert_children, "upsert"),
     ("work_orders", tables.work_orders, "upsert"),
     ("plan_runs", tables.plan_runs, "upsert"),
     ("commands", tables.commands, "upsert"),

@@ -16,6 +16,7 @@ from gateway.model import (
     Alert,
     AuditEntry,
     Changes,
+    Child,
     Cleared,
     Command,
     CommandResult,
@@ -179,6 +180,7 @@ class Story:
         )
         desk.restore(
             alerts=self.records(Alert),
+            children=[child for child in self.records(Child) if child.ended_at is None],
             work_orders=self.records(WorkOrder),
             plan_runs=self.records(PlanRun),
             commands=[*self.records(Command), *self.records(Command)],

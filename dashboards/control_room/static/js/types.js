@@ -54,7 +54,19 @@
  * @property {string|null} plan_run
  * @property {string|null} parent
  * @property {number} children
+ * @property {Child[]} [symptoms]
  * @property {number} version
+ *
+ * @typedef {object} Child  What an alert explains.
+ * @property {string} id
+ * @property {string} rule
+ * @property {string} scope
+ * @property {Severity} severity
+ * @property {Texts} title
+ * @property {string|null} device
+ * @property {Time} came_at
+ * @property {number} count
+ * @property {string|null} folded
  *
  * @typedef {object} LogEntry
  * @property {string} by

@@ -11,6 +11,7 @@ import { Level } from "../widgets/icon.js";
 import { bare, stateWord } from "../words.js";
 import { Actions } from "./actions.js";
 import { DeviceCard } from "./device_card.js";
+import { Symptoms } from "./symptoms.js";
 import { Why } from "./why.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
@@ -30,7 +31,9 @@ export function Detail({ alert }) {
       <${Facts} alert=${alert} />
       <${Actions} alert=${alert} />
     </header>
+    ${alert.parent && html`<p class="folded-under">${t("symptoms.under")} <a href=${href("alerts", alert.parent)}>${titleOf(alerts.get(alert.parent) ?? alert)}</a></p>`}
     <${Advice} alert=${alert} />
+    <${Symptoms} alert=${alert} />
     <${Plan} alert=${alert} />
     <${Order} alert=${alert} />
     <${Why} alert=${alert} />
@@ -84,10 +87,10 @@ function Order({ alert }) {
       ${promise(order)?.late && html` <span class="tag late">${t("orders.overdue")}</span>`}</p>`}</section>`;
 }
 
-/** Other open alerts of the same device or place, and the symptoms folded under this one. @param {{alert: Alert}} props */
+/** Other open alerts of the same device. @param {{alert: Alert}} props */
 function Related({ alert }) {
   const related = alerts.all().filter((other) => other.id !== alert.id && other.state !== "closed"
-    && (other.parent === alert.id || alert.parent === other.id || (alert.device !== null && other.device === alert.device))).slice(0, 12);
+    && alert.device !== null && other.device === alert.device && other.parent !== alert.id).slice(0, 12);
   if (!related.length) return null;
   return html`<section><h3>${t("detail.related")}<span class="count">${related.length}</span></h3>
     <ul class="plain">${related.map((other) => html`<li key=${other.id}><a class="line" href=${href("alerts", other.id)}>

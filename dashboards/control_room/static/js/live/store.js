@@ -140,7 +140,7 @@ export const counters = computed(() => {
       continue;
     }
     const level = levels[alert.severity];
-    if (!level) continue;
+    if (!level || alert.parent) continue;
     level.open += 1;
     if (needsEyes(alert)) level.unacknowledged += 1;
   }

@@ -182,3 +182,31 @@ def test_a_flood_is_told_from_eleven_on_and_is_over_below_five(empty: StandIn, o
     empty.world.alert("One more", "low")
     page.locator(".strip.flood", has_text="11 in 10 min").wait_for()
     page.locator(".strip.flood").wait_for(state="detached")
+
+
+def test_a_cause_counts_its_symptoms_and_unfolds_them_and_those_that_were_alerts_are_not_counted(
+    standin: StandIn, opened: Open
+) -> None:
+    world = standin.world
+    symptoms = [
+        {"id": f"ch-{number:03}", "rule": "lost", "scope": f"d{number}", "severity": "low", "device": None,
+         "title": {"en": f"Sensor {number}: offline", "zh": f"传感器 {number}：离线"}, "came_at": world.time(),
+         "count": 1, "folded": None}
+        for number in range(500)
+    ]  # fmt: skip
+    cause = world.alert("Building 3: power out", "high", children=500, symptoms=symptoms[:10])
+    world.lists[f"children/{cause['id']}"] = symptoms
+    folded = world.alert("Sensor 499: offline", "critical", parent=cause["id"])
+    page = opened(standin, f"#/alerts/{cause['id']}")
+    row = page.locator(".row", has_text="Building 3: power out")
+    assert row.locator(".fold").text_content() == "+500"
+    assert page.locator(".row", has_text="Sensor 499").count() == 0
+    assert not any(path.endswith("/children") for _, path in standin.requests)
+    page.locator(".symptoms button", has_text="Unfold").click()
+    page.locator(".symptoms li", has_text="Sensor 99: offline").wait_for()
+    page.locator(".symptoms button", has_text="400 more").click()
+    page.locator(".symptoms li", has_text="Sensor 399: offline").wait_for()
+    page.locator(".symptoms button", has_text="Fold").first.click()
+    page.locator(".symptoms li").first.wait_for(state="detached")
+    page.evaluate("id => { location.hash = `#/alerts/${id}` }", folded["id"])
+    page.locator(".folded-under a", has_text="Building 3: power out").wait_for()

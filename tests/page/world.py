@@ -132,6 +132,9 @@ class World:
             return self._history(query)
         if parts[0] == "devices" and len(parts) == 3:
             return {"items": compound.events_of(self, parts[1]) if parts[2] == "events" else [], "next": None}
+        if parts[0] == "alerts" and len(parts) == 3 and parts[2] == "children":
+            found = self.lists.get(f"children/{parts[1]}", [])
+            return {"items": found[: int(query.get("limit", 100))], "next": None}
         table = self.tables.get(parts[0])
         if len(parts) > 1:
             if table is None or parts[1] not in table:

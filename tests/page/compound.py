@@ -193,6 +193,43 @@ def order(world: World, title: Json, device: str | None, state: str = "open", op
     }  # fmt: skip
 
 
+def schedules(world: World) -> list[Json]:
+    """One by the calendar, one by running hours, one that failed and one that is paused."""
+    plain = {
+        "site": SITE, "at": "0 9 1 * *", "counts": None, "devices": [], "team": "elevator", "plan": "", "points": 0,
+        "last_at": world.time(86_400), "ran": 3, "missed": 0, "paused": "", "problem": "", "result": "", "totals": {},
+    }  # fmt: skip
+    nine = world.time(-40_000)
+    running = {"kind": "water.pump", "field": "state", "value": "running", "every": 1_800_000.0, "running": True}
+    return [
+        {**plain, "id": "lift-monthly", "title": {"en": "Monthly lift maintenance", "zh": "电梯月度保养"},
+         "does": "maintenance", "next_times": [nine], "missed": 1},
+        {**plain, "id": "pumps", "title": {"en": "Pump service", "zh": "水泵保养"}, "does": "maintenance", "at": "",
+         "counts": running, "totals": {"pump-1": 1_234_000.0}, "next_times": []},
+        {**plain, "id": "fire-drill", "title": {"en": "Fire drill", "zh": "消防演练"}, "does": "drill",
+         "next_times": [nine], "problem": "a drill of the plan 'fire' runs for 'b1' already"},
+        {**plain, "id": "night-round", "title": {"en": "Night round", "zh": "夜间巡逻"}, "does": "patrol",
+         "next_times": [], "paused": "holiday", "points": 2},
+    ]  # fmt: skip
+
+
+def rounds(world: World) -> list[Json]:
+    """A round with a point of each state."""
+    states = ("done", "missed", "late", "waiting")
+    points = [
+        {"id": f"p{index}", "title": {"en": f"Point {index}", "zh": f"{index}号点"}, "device": None,
+         "from_at": world.time(1200), "until_at": world.time(-600), "state": state, "visited_at": None,
+         "visited_by": "王强" if state in ("done", "late") else "", "in_order": state != "late", "result": "ok",
+         "text": ""}
+        for index, state in enumerate(states, 1)
+    ]  # fmt: skip
+    return [
+        {"id": "rd-1", "schedule": "night-round", "site": SITE, "title": {"en": "Night round", "zh": "夜间巡逻"},
+         "kind": "patrol", "state": "overdue", "ordered": True, "started_at": world.time(1200), "finished_at": None,
+         "points": points, "version": 3},
+    ]  # fmt: skip
+
+
 def command(world: World, device: str, name: str) -> Json:
     """A command just requested."""
     return {
@@ -291,6 +328,15 @@ def _leftovers(world: World) -> None:
             team="parking",
         ),
     )
+    asked = {
+        "source": "resident", "kind": "complaint", "owner": "user:anna", "text": "Third night without light",
+        "tracking": "R7K2M9Q4X1B5C", "requester": {"name": "Zh***g", "phone": "13********8", "address": "1-****01"},
+        "pause": {"reason": "part", "paused_at": world.time(600)}, "parts": [{"name": "LED tube", "quantity": 2}],
+        "cost_cents": 4550, "files": [{"sha256": "0" * 64, "name": "before.jpg"}], "founded": True,
+        "needs_proof": False, "team": "facility", "arrived_at": world.time(900), "visit_wanted": True,
+    }  # fmt: skip
+    title = {"en": "Stairwell dark in building 3", "zh": "3号楼楼道无灯"}
+    world.put("work-orders", order(world, title, None, "in_progress", 4000.0, **asked))
     for state, en, zh, device, opened in (
         ("assigned", "Door 3-2 is silent", "3-2 门无上报", "door-302", 3000.0),
         ("in_progress", "Replace the battery of Door 6-3", "更换 6-3 门电池", "door-603", 6000.0),

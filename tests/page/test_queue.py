@@ -41,6 +41,7 @@ def test_g_and_a_letter_goes_to_a_screen_and_a_letter_alone_does_not(standin: St
     for key, screen in (
         ("d", "devices"),
         ("w", "orders"),
+        ("t", "schedules"),
         ("p", "plans"),
         ("c", "passes"),
         ("s", "health"),

@@ -24,6 +24,8 @@ SCREENS = (
     "devices/lift-05",
     "orders",
     "orders/WO-0003",
+    "orders/WO-0013",
+    "schedules",
     "plans",
     "passes",
     "commands",

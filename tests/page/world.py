@@ -41,7 +41,10 @@ class World:
             name: {}
             for name in ("alerts", "work-orders", "plan-runs", "commands", "passes", "devices", "zones", "sites")
         }
-        self.lists: dict[str, list[Json]] = {"plans": compound.plans(), "dead-letters": [], "quarantine": []}
+        self.lists: dict[str, list[Json]] = {
+            "plans": compound.plans(), "dead-letters": [], "quarantine": [],
+            "schedules": compound.schedules(self), "rounds": compound.rounds(self),
+        }  # fmt: skip
         self.ledger = {"accepted": 0, "duplicate": 0, "late": 0, "unknown_device": 0, "undecodable": 0, "ignored": 0}
         self._news = threading.Condition()
         self._numbers = 0

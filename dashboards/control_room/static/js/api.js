@@ -25,6 +25,7 @@ export class ApiError extends Error {
 /**
  * @typedef {object} Options
  * @property {unknown} [body]        sent as JSON
+ * @property {Blob} [raw]          sent as it is: a file
  * @property {number} [version]      If-Match: refuse when somebody else was first
  * @property {string} [key]          Idempotency-Key
  * @property {number} [timeout]      milliseconds; 15,000 where not given
@@ -36,7 +37,7 @@ export class ApiError extends Error {
  * @param {Options} [options]
  * @returns {Promise<any>}
  */
-export async function call(method, path, { body, version, key, timeout = 15000 } = {}) {
+export async function call(method, path, { body, raw, version, key, timeout = 15000 } = {}) {
   const headers = new Headers({ Accept: "application/json" });
   if (body !== undefined) headers.set("Content-Type", "application/json");
   if (version !== undefined) headers.set("If-Match", `W/"${version}"`);
@@ -48,7 +49,7 @@ export async function call(method, path, { body, version, key, timeout = 15000 }
     const answer = await fetch(BASE + path, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: raw ?? (body === undefined ? undefined : JSON.stringify(body)),
       credentials: "same-origin",
       cache: "no-store",
       signal: aborter.signal,

@@ -23,10 +23,11 @@ import { route } from "./route.js";
 import { PasswordDialog } from "./session/password.js";
 import { SignIn, Waiting } from "./session/sign_in.js";
 import { TakeOver } from "./session/take_over.js";
+import { Schedules } from "./schedules/schedules.js";
 import { silence, watchForSounds } from "./sound.js";
 
 const MANY = 5;
-const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, plans: Plans, passes: Passes, commands: Commands, health: Health };
+const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, schedules: Schedules, plans: Plans, passes: Passes, commands: Commands, health: Health };
 
 function Room() {
   useKeys({ s: silence, "?": () => { helping.value = true; } });

@@ -98,6 +98,22 @@
  * @property {boolean} respond_overdue
  * @property {boolean} resolve_overdue
  * @property {number} reopened
+ * @property {string} [kind]
+ * @property {string|null} [owner]
+ * @property {string} [outcome]
+ * @property {string} [text]
+ * @property {string|null} [tracking]
+ * @property {Time} [arrived_at]
+ * @property {{reason: string, paused_at: Time}|null} [pause]
+ * @property {{reason: string, until_by: Time}|null} [deferral]
+ * @property {{name: string, phone: string, address: string}|null} [requester]
+ * @property {{name: string, quantity: number}[]} [parts]
+ * @property {number} [cost_cents]
+ * @property {boolean|null} [founded]
+ * @property {{sha256: string, name: string}[]} [files]
+ * @property {{score: number, text: string}|null} [rating]
+ * @property {{satisfied: boolean}|null} [visit]
+ * @property {boolean} [visit_wanted]
  * @property {LogEntry[]} log
  * @property {number} version
  *

@@ -8,6 +8,8 @@ import { attempt } from "../notices.js";
 import { placeOf, titleOf } from "../place.js";
 import { href } from "../route.js";
 import { bare } from "../words.js";
+import { Acts } from "./acts.js";
+import { Facts, Files } from "./story.js";
 import { Level } from "../widgets/icon.js";
 
 /** @typedef {import("../types.js").WorkOrder} WorkOrder */
@@ -34,7 +36,7 @@ export function OrderPane({ order }) {
   if (!order) return html`<div class="nothing"><p>${t("orders.nothing")}</p></div>`;
   return html`<article key=${order.id} class="sheet">
     <header class="sheet-head">
-      <p class="sheet-line"><${Level} level=${order.priority} /><span class="tag">${t(`order.${order.state}`)}</span>
+      <p class="sheet-line"><${Level} level=${order.priority} /><span class="tag">${t(order.outcome === "cancelled" ? "order.cancelled" : `order.${order.state}`)}</span>
         ${order.reopened > 0 && html`<span class="tag warn">${t("orders.reopened", { n: order.reopened })}</span>`}<span class="spacer"></span><span class="muted mono">${order.number}</span></p>
       <h2>${titleOf(order)}</h2><p class="where">${placeOf(order).join(" › ")}</p>
       <dl class="facts">
@@ -42,10 +44,11 @@ export function OrderPane({ order }) {
         <div><dt>${t("column.team")}</dt><dd>${word("team", order.team) || t("orders.no_team")}${order.assignee && ` · ${bare(order.assignee)}`}</dd></div>
         <${Promise} label=${t("orders.respond")} by=${order.respond_by} met=${order.responded_at} />
         <${Promise} label=${t("orders.resolve")} by=${order.resolve_by} met=${order.resolved_at} />
+        <${Facts} order=${order} />
         ${order.alert && html`<div><dt>${t("plans.alert")}</dt><dd><a href=${href("alerts", order.alert)}>${order.alert}</a></dd></div>`}
       </dl>
       ${order.needs_proof && html`<p class="hint">${t("orders.needs_proof")}</p>`}
-      <${Steps} order=${order} />
+      <${Steps} order=${order} /><${Acts} order=${order} /><${Files} order=${order} />
     </header>
     <section><h3>${t("orders.log")}</h3><ol class="story">${[...(order.log ?? [])].reverse().map((line, index) => html`<li key=${index}><time>${moment(line.entry_at)}</time>
       <span class="who">${bare(line.by)}</span><span class="grow">${[word("order_action", line.action), line.text].filter(Boolean).join(": ")}</span></li>`)}</ol></section>
@@ -65,7 +68,7 @@ function Steps({ order }) {
   const [assignee, setAssignee] = useState("");
   useEffect(() => setAssignee(order.assignee ? bare(order.assignee) : (session.peek()?.name ?? "")), [order.id]);
   if (!may("operator")) return null;
-  const verbs = NEXT[order.state] ?? [];
+  const verbs = order.pause ? [] : (NEXT[order.state] ?? []);
   const assign = (/** @type {Event} */ event) => {
     event.preventDefault();
     send(order, "assign", { assignee: assignee.trim() });

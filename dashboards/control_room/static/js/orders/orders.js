@@ -22,6 +22,15 @@ const COLUMNS = [["open"], ["assigned", "accepted"], ["in_progress"], ["done", "
 const search = signal("");
 const view = signal("list");
 const showClosed = signal(false);
+const which = signal("all");
+/** Which of the orders the chips show. */
+const WHICH = /** @type {Record<string, (order: WorkOrder) => boolean>} */ ({
+  all: () => true,
+  requests: (order) => order.source === "resident" && order.kind !== "complaint",
+  complaints: (order) => order.kind === "complaint",
+  planned: (order) => order.source === "schedule",
+  visits: (order) => Boolean(order.visit_wanted && !order.visit),
+});
 
 /** @param {WorkOrder} order */
 const sortKey = (order) => String(promise(order)?.by ?? "9");
@@ -32,7 +41,7 @@ export function Orders() {
   const pane = useRef(/** @type {HTMLElement|null} */ (null));
   const text = search.value.trim();
   const list = orders.all()
-    .filter((order) => (showClosed.value || order.state !== "closed") && (!text || found(text, [order.number, say(order.title), order.team, order.assignee, ...placeOf(order)])))
+    .filter((order) => WHICH[which.value](order) && (showClosed.value || which.value === "visits" || order.state !== "closed") && (!text || found(text, [order.number, say(order.title), order.team, order.assignee, ...placeOf(order)])))
     .sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) && Number(a.state === "closed") - Number(b.state === "closed") || sortKey(a).localeCompare(sortKey(b)));
   const chosen = route.value.id;
   const late = list.filter((order) => promise(order)?.late).length;
@@ -48,7 +57,8 @@ export function Orders() {
         <div class="chips" role="group" aria-label=${t("orders.view")}>${[["list", "list"], ["board", "board"]].map(([name, icon]) => html`<button key=${name} type="button" class="chip" aria-pressed=${view.value === name ? "true" : "false"}
           onClick=${() => { view.value = name; }}><${Icon} name=${icon} />${t(`orders.view.${name}`)}</button>`)}</div></header>
       <div class="filters"><${SearchBox} box=${box} value=${search} label=${t("orders.search")} />
-        <button type="button" class="chip" aria-pressed=${showClosed.value ? "true" : "false"} onClick=${() => { showClosed.value = !showClosed.value; }}>${t("orders.show_closed")}</button></div>
+        <button type="button" class="chip" aria-pressed=${showClosed.value ? "true" : "false"} onClick=${() => { showClosed.value = !showClosed.value; }}>${t("orders.show_closed")}</button>
+        <div class="chips" role="group" aria-label=${t("orders.which")}>${Object.keys(WHICH).map((name) => html`<button key=${name} type="button" class="chip" aria-pressed=${which.value === name ? "true" : "false"} onClick=${() => { which.value = name; }}>${t(`orders_which.${name}`)}</button>`)}</div></div>
       ${view.value === "board" ? html`<${Board} list=${list} chosen=${chosen} />` : html`<${Grid} name="orders" label=${t("nav.orders")} items=${list} cursor=${chosen} now=${() => route.peek().id} onCursor=${(/** @type {string} */ id) => go("orders", id)}
         onOpen=${() => pane.current?.focus()} header=${html`<${Head} />`} row=${(/** @type {WorkOrder} */ item, /** @type {object} */ row) => html`<${Row} order=${item} row=${row} />`}
         empty=${html`<p class="muted">${orders.loaded.value ? t("orders.none") : t("loading")}</p>`} />`}

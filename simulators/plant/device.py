@@ -5,8 +5,9 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from simulators.native import NativeDevice
+from simulators.native import NativeDevice, Status
 from simulators.wire import Identity, Message, Now
 
 Told = tuple[str, Mapping[str, object]]
@@ -18,6 +19,8 @@ class PlantDevice(NativeDevice, abc.ABC):
     """One piece of plant. Levels, temperatures and registers move on simulated time, switches at once."""
 
     tick = 1.0
+    switches: ClassVar[Mapping[str, bool]] = {}
+    """The command words it obeys, and whether each switches it on."""
 
     def __init__(self, identity: Identity, seed: object, every: float) -> None:
         super().__init__(identity, seed)
@@ -25,6 +28,17 @@ class PlantDevice(NativeDevice, abc.ABC):
         self._next_report = 0.0
         self._told: tuple[object, ...] = ()
         self._last: Now | None = None
+        self.switched: bool | None = None
+        """What a person commanded last; None while it runs by itself."""
+
+    def obey(self, identifier: str, command: str, args: Mapping[str, Any], now: Now) -> tuple[Status, str]:
+        """Switches at once; what it reports next shows it."""
+        if command not in self.switches:
+            known = ", ".join(self.switches) or "none"
+            return "rejected", f"a {self.identity.type} has no command {command!r}; it has {known}"
+        self.switched = self.switches[command]
+        self.due = now.wall
+        return "done", ""
 
     @abc.abstractmethod
     def advance(self, seconds: float, now: Now) -> None:

@@ -162,6 +162,7 @@ class LightCircuit(PlantDevice):
         "tripped": "its breaker has tripped",
         "lamps": "a third of its lamps have failed",
     }
+    switches: ClassVar[Mapping[str, bool]] = {"on": True, "off": False}
 
     def advance(self, seconds: float, now: Now) -> None:
         """Nothing of it moves."""
@@ -170,10 +171,11 @@ class LightCircuit(PlantDevice):
         """`lighting.status`."""
         dark = now.hour >= 18.0 or now.hour < 7.0
         tripped = self.suffers("tripped")
-        lit = (dark or self.suffers("stays_on")) and not self.suffers("stays_off") and not tripped
+        wanted = (dark or self.suffers("stays_on")) if self.switched is None else self.switched
+        lit = wanted and not self.suffers("stays_off") and not tripped
         data = {
             "lit": lit,
-            "mode": "auto",
+            "mode": "auto" if self.switched is None else "manual",
             "power_w": 900.0 if lit and not self.suffers("cable") else 0.3,
             "lamps": 30,
             "lamps_failed": 10 if self.suffers("lamps") else 0,
@@ -191,6 +193,7 @@ class Charger(PlantDevice):
         "fault": "its electronics have failed",
         "emergency_stop": "somebody presses its button",
     }
+    switches: ClassVar[Mapping[str, bool]] = {"stop": False, "start": True}
 
     def __init__(self, identity: Identity, seed: object, every: float) -> None:
         super().__init__(identity, seed, every)
@@ -198,11 +201,17 @@ class Charger(PlantDevice):
 
     def advance(self, seconds: float, now: Now) -> None:
         """The plug follows its contact."""
-        self.plug_c = towards(self.plug_c, 110.0 if self.suffers("overheating") else 40.0, seconds, 300.0)
+        self.plug_c = towards(self.plug_c, self._warm(), seconds, 300.0)
+
+    def _warm(self) -> float:
+        """No current, no heat: a bad contact cools down once it is stopped."""
+        if self.switched is False:
+            return 25.0
+        return 110.0 if self.suffers("overheating") else 40.0
 
     def tell(self, now: Now) -> Sequence[Told]:
         """`charging.status`."""
-        failed = self.suffers("fault")
-        data = {"state": "fault" if failed else "charging", "vehicle": "car", "power_w": 0.0 if failed else 7000.0}
+        state = "fault" if self.suffers("fault") else "unavailable" if self.switched is False else "charging"
+        data = {"state": state, "vehicle": "car", "power_w": 7000.0 if state == "charging" else 0.0}
         flags = {"smoke": self.suffers("smoke"), "emergency_stop": self.suffers("emergency_stop")}
         return [("charging.status", {**data, **flags, "temperature_c": round(self.plug_c, 1)})]

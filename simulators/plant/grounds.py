@@ -213,6 +213,7 @@ class Irrigation(PlantDevice):
         "no_water": "its stop cock is closed",
         "runs": "it waters whatever the hour and the weather",
     }
+    switches: ClassVar[Mapping[str, bool]] = {"start": True, "stop": False}
 
     def advance(self, seconds: float, now: Now) -> None:
         """Nothing of it moves."""
@@ -220,6 +221,7 @@ class Irrigation(PlantDevice):
     def tell(self, now: Now) -> Sequence[Told]:
         """`irrigation.status`."""
         dry = self.suffers("no_water")
-        running = 4.0 <= now.hour < 6.0 or self.suffers("runs") or dry
-        flow = 0.0 if dry else 38.0 if running else 14.0 if self.suffers("leak") else 0.0
+        itself = 4.0 <= now.hour < 6.0 or self.suffers("runs") or dry
+        running = itself if self.switched is None else self.switched
+        flow = 0.0 if dry and running else 38.0 if running else 14.0 if self.suffers("leak") else 0.0
         return [("irrigation.status", {"running": running, "flow_lpm": flow})]

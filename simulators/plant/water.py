@@ -23,6 +23,8 @@ class Pump(PlantDevice):
         "worn": "a bearing is worn and it vibrates",
     }
 
+    switches: ClassVar[Mapping[str, bool]] = {"start": True, "stop": False}
+
     def __init__(self, identity: Identity, seed: object, every: float) -> None:
         super().__init__(identity, seed, every)
         self.outlet_kpa = SETPOINT_KPA
@@ -33,7 +35,7 @@ class Pump(PlantDevice):
     @property
     def running(self) -> bool:
         """Whether it turns."""
-        return not self.suffers("fault")
+        return self.switched is not False and not self.suffers("fault")
 
     def advance(self, seconds: float, now: Now) -> None:
         """Pressure follows the drive, the motor its load."""
@@ -48,8 +50,9 @@ class Pump(PlantDevice):
     def tell(self, now: Now) -> Sequence[Told]:
         """`water.pump`."""
         shake = 9.5 if self.suffers("worn") else 2.1
+        failed = self.suffers("fault")
         data = {
-            "state": "running" if self.running else "fault",
+            "state": "fault" if failed else "running" if self.running else "stopped",
             "mode": "auto",
             "outlet_kpa": round(self.outlet_kpa, 1),
             "inlet_kpa": round(self.inlet_kpa, 1),
@@ -58,7 +61,7 @@ class Pump(PlantDevice):
             "vibration_mmps": round(shake + self.random.uniform(-0.2, 0.2), 2) if self.running else 0.0,
             "running_hours": round(self.hours, 2),
         }
-        return [("water.pump", data if self.running else {**data, "fault": "overcurrent"})]
+        return [("water.pump", {**data, "fault": "overcurrent"} if failed else data)]
 
 
 class Tank(PlantDevice):

@@ -12,7 +12,7 @@ from adapters import load_adapters
 from adapters.trial import TrialContext
 from gateway.catalogue import load_catalogue
 from gateway.model.event import Event
-from gateway.model.judgement import Raised, RuleChange
+from gateway.model.judgement import Cleared, Raised, RuleChange
 from gateway.model.place import Device
 from rules import Engine, load_packs, shipped_packs
 from simulators.cli import load
@@ -21,7 +21,7 @@ from simulators.plant.device import PlantDevice
 from simulators.scenario import ScenarioError, parse
 from simulators.simulation import Simulation
 from simulators.wire import Identity, Now
-from tests.simulators.helpers import START
+from tests.simulators.helpers import START, body, command, events
 from tests.simulators.test_detection import Watch
 
 CATALOGUE = load_catalogue()
@@ -223,3 +223,37 @@ def test_a_group_of_plant_that_makes_no_sense_is_refused_with_its_line(group: st
     text = f"name: {{en: X, zh: X}}\nsite: {{id: s, name: {{en: X, zh: X}}}}\ndevices:\n  - {group}\n"
     with pytest.raises(ScenarioError, match=r"x\.yaml:4.*" + complaint):
         parse("x.yaml", text)
+
+
+@pytest.mark.parametrize(
+    ("system", "word", "kind", "shows"),
+    [
+        ("pump", "stop", "water.pump", {"state": "stopped"}),
+        ("outdoor_lighting", "on", "lighting.status", {"lit": True}),
+        ("irrigation", "start", "irrigation.status", {"running": True}),
+        ("charger", "stop", "charging.status", {"state": "unavailable"}),
+    ],
+)
+def test_plant_obeys_and_shows_it(system: str, word: str, kind: str, shows: dict[str, object]) -> None:
+    stage = Stage(system, NOON)
+    list(stage.run(0, 5))
+    topic = f"gatehouse/v1/{stage.identity.site}/{stage.identity.id}/commands"
+    (answer,) = stage.device.command(topic, command(word), stage.now(5))
+    assert body(answer)["status"] == "done"
+    told = [data for message in stage.device.step(stage.now(5)) for data in events([message], kind)]
+    assert told and shows.items() <= told[-1].items()
+
+
+def test_an_overheating_plug_cools_down_once_it_is_stopped() -> None:
+    stage = Stage("charger", NOON)
+    stage.device.begin("overheating", stage.now(0))
+    assert "charging.overheating" in raised(stage.run(0, 20 * MINUTE))
+    stage.device.command("", command("stop"), stage.now(20 * MINUTE))
+    cleared = [one.rule for one in stage.run(20 * MINUTE, 20 * MINUTE) if isinstance(one, Cleared)]
+    assert "charging.overheating" in cleared
+
+
+def test_a_word_that_plant_does_not_have_is_rejected_with_those_it_has() -> None:
+    stage = Stage("pump", NOON)
+    (answer,) = stage.device.command("", command("dim"), stage.now(0))
+    assert body(answer)["status"] == "rejected" and "start, stop" in body(answer)["detail"]

@@ -12,6 +12,13 @@ const WORDS = /** @type {Record<string, string[]>} */ ({
   elevator: ["recall", "release", "announce"],
   fire_panel: [],
   gateway: [],
+  pump: ["start", "stop"],
+  sump_pump: ["start", "stop"],
+  lighting: ["on", "off", "dim"],
+  outdoor_lighting: ["on", "off", "dim"],
+  irrigation: ["start", "stop"],
+  charger: ["stop"],
+  charging_room: ["stop"],
 });
 
 /** A format that can be told more than this says nothing of what one of its devices can do. */

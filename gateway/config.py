@@ -99,6 +99,20 @@ class MaintenanceSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     secret_file: str = ""
 
 
+class NotifySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Messages to people. `allow` names hosts, addresses and networks to which webhooks may lead though not public."""
+
+    allow: str = ""
+    flood_count: int = 5
+    flood_window_s: float = 60.0
+    give_up_h: float = 24.0
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The entries of `allow`."""
+        return tuple(entry for entry in re.split(r"[,\s]+", self.allow) if entry)
+
+
 class CommandsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Commands of people, programs and rules. `second_person` names command words, or `word:type of device`."""
 
@@ -119,6 +133,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store: StoreSection = StoreSection()
     core: CoreSection = CoreSection()
     site: SiteSection = SiteSection()
+    notify: NotifySection = NotifySection()
     commands: CommandsSection = CommandsSection()
     requests: RequestsSection = RequestsSection()
     maintenance: MaintenanceSection = MaintenanceSection()
@@ -142,6 +157,8 @@ class Home:
         self.schedules = self.path / "schedules"
         self.files = self.path / "files"
         self.teams = self.path / "teams.yaml"
+        self.channels = self.path / "channels.yaml"
+        self.escalation = self.path / "escalation.yaml"
 
     def prepare(self) -> None:
         """Makes the folders, readable by their owner alone. Raises `ConfigError` where that is impossible."""
@@ -290,6 +307,9 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         ("api.session_hours", api.session_hours),
         ("api.max_streams", api.max_streams),
         ("mqtt.max_payload", settings.mqtt.max_payload),
+        ("notify.flood_count", settings.notify.flood_count),
+        ("notify.flood_window_s", settings.notify.flood_window_s),
+        ("notify.give_up_h", settings.notify.give_up_h),
         ("commands.confirm_s", settings.commands.confirm_s),
         ("commands.second_person_s", settings.commands.second_person_s),
         ("commands.observe_s", settings.commands.observe_s),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from gateway.api.acting import (
@@ -65,6 +65,12 @@ class OrderIn(Body):
     """The team that shall mend it; the rule's own where none is named."""
 
     team: Short | None = None
+
+
+class AlertAssignIn(Body):
+    """The account that shall see to it."""
+
+    to: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@-]{1,64}$")]
 
 
 class ManyIn(Body):
@@ -181,6 +187,27 @@ async def comment(id: Id, body: TextIn, room: InRoom, actor: Who) -> Response:
     """Writes something about the alert."""
     await _known(room, actor, id)
     return await _done(room, actor, id, "alert.comment", text=body.text)
+
+
+@router.post("/alerts/{id}/take", **needs(Role.OPERATOR), response_model=AlertOut)
+async def take(id: Id, room: InRoom, actor: Who) -> Response:
+    """Takes the alert: one person's from now on, it no longer escalates. Who comes second learns who has it."""
+    await _known(room, actor, id)
+    return await _done(room, actor, id, "alert.take")
+
+
+@router.post("/alerts/{id}/assign", **needs(Role.OPERATOR), response_model=AlertOut)
+async def assign(id: Id, body: AlertAssignIn, room: InRoom, actor: Who) -> Response:
+    """Gives the alert to somebody."""
+    await _known(room, actor, id)
+    return await _done(room, actor, id, "alert.assign", to=body.to)
+
+
+@router.post("/alerts/{id}/release", **needs(Role.OPERATOR), response_model=AlertOut)
+async def release(id: Id, room: InRoom, actor: Who) -> Response:
+    """Gives the alert back: nobody's again, and escalating if nobody acknowledged it."""
+    await _known(room, actor, id)
+    return await _done(room, actor, id, "alert.release")
 
 
 @router.post("/alerts/{id}/close", **needs(Role.OPERATOR), response_model=AlertOut)

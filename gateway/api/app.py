@@ -22,6 +22,7 @@ from gateway.api import (
     health,
     history,
     ingest,
+    notifications,
     openapi,
     order_files,
     order_import,
@@ -65,7 +66,7 @@ PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, order_import, work_orders, order_steps, order_files,
     order_print, requests, schedules, plans, commands, passes, dead_letters, quarantine, audit, backtests,
-    explaining, rules, people, rosters, shifts, session, users, tokens, ingest, stream, openapi,
+    explaining, rules, people, rosters, shifts, notifications, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 
 

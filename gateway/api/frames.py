@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.api.present import Presenter, plain, rfc3339
-from gateway.model import Alert, Command, Device, Pass, PlanRun, Roster, Round, Schedule, Shift, WorkOrder
+from gateway.model import Alert, Command, Device, Notification, Pass, PlanRun, Roster, Round, Schedule, Shift, WorkOrder
 from gateway.store.queries import Reader
 from gateway.store.rows import ChangeRow, DeviceRow
 
@@ -61,6 +61,7 @@ class Framer:
             "schedule": (msgspec.json.Decoder(Schedule), plain),
             "round": (msgspec.json.Decoder(Round), plain),
             "shift": (msgspec.json.Decoder(Shift), presenter.shift),
+            "notification": (msgspec.json.Decoder(Notification), presenter.notification),
         }
         self._device = msgspec.json.Decoder(Device)
 

@@ -17,6 +17,7 @@ from gateway.model import (
     Child,
     Command,
     Device,
+    Notification,
     Pass,
     Person,
     PlanRun,
@@ -146,6 +147,10 @@ class Presenter:
     def shift(self, shift: Shift) -> Json:
         """A shift with its hand-over. Titles of alerts were made for everybody; plates in free texts are masked."""
         return plain(shift)
+
+    def notification(self, notification: Notification) -> Json:
+        """A message to people. Their addresses are not in it."""
+        return plain(notification)
 
     def site(self, site: Site) -> Json:
         """A site."""

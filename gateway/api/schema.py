@@ -15,6 +15,7 @@ from gateway.model import (
     Child,
     Command,
     HandoverList,
+    Notification,
     Pass,
     Person,
     PlanRun,
@@ -68,6 +69,7 @@ PlanRunOut = shown(PlanRun)
 CommandOut = shown(Command)
 PassOut = shown(Pass)
 PersonOut = shown(Person)
+NotificationOut = shown(Notification)
 ShiftOut = shown(Shift)
 HandoverListOut = shown(HandoverList)
 SiteOut = shown(Site)
@@ -97,6 +99,18 @@ class DutyOut(Shown):
     roster: str
     site: str
     until_at: datetime
+
+
+class ChannelOut(BaseModel):
+    """A channel to people, with the words of its type; secrets are masked. `failing` holds the last reason."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    type: str
+    language: str
+    needs: str
+    failing: str | None
 
 
 class HandoverOut(Shown):

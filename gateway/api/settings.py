@@ -30,6 +30,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     `command_words` are what each adapter can be told, by its name. `shipped_packs` are the texts of the product's rule
     packs by name, and `rules_with` gives the rules that they make together with the site's packs (name and hash of
     each); without it the rules are `rules`.
+    `channels` are masked: they hold no secret.
     """
 
     catalogue: Catalogue
@@ -40,6 +41,8 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     command_words: Mapping[str, tuple[str, ...]] = {}
     teams: tuple[Mapping[str, Any], ...] = ()
     schedules: tuple[Mapping[str, Any], ...] = ()
+    chains: tuple[Mapping[str, Any], ...] = ()
+    channels: tuple[Mapping[str, Any], ...] = ()
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from gateway.api.room import InRoom, Room
 from gateway.api.schema import HandoverOut, Listing, ShiftOut
 from gateway.model import Actor, Alert, Handover, Role, Severity, Shift
 from gateway.services.handover import UNSEEN, chapters
+from gateway.services.notifications import undelivered
 
 router = APIRouter(route_class=GuardedRoute, tags=["duty"])
 
@@ -150,5 +151,5 @@ def _preview(room: Room, site: str) -> Any:
         reader.plan_runs((site,), state="running", limit=_MOST).items,
         (row.device for row in rows),
         {row.device.id: row.standing.online for row in rows},
-        (),
+        undelivered(reader.notifications((site,), state="unsent", limit=_MOST).items),
     )

@@ -43,6 +43,8 @@ def api_settings(home: Home, settings: Settings, reader: Reader) -> ApiSettings:
             command_words=known.command_words,
             teams=tuple(_plain(team) for team in known.teams),
             schedules=tuple(_plain(one) for one in known.schedules),
+            chains=tuple(_plain(chain) for chain in known.alarms.book.chains.values()),
+            channels=tuple(channel.masked() for channel in known.alarms.channels),
         ),
         host=api.host,
         port=api.port,

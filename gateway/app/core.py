@@ -29,6 +29,7 @@ from gateway.inbox.messages import MqttSettings, client_id_of
 from gateway.inbox.mqtt import MqttInbox
 from gateway.inbox.visitor import best_version
 from gateway.model import Action, Site
+from gateway.notify import Sender
 from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
 from gateway.services.settings import DeskSettings
@@ -58,6 +59,7 @@ class CoreProcess:
         self.settings = settings
         known = load_definitions(home)
         self.adapters = known.adapters
+        self.alarms = known.alarms
         ids = JournalIds()
         self.core = Core(
             writer=Writer(database_url(home, settings)),
@@ -75,6 +77,7 @@ class CoreProcess:
                 teams=known.teams,
                 schedules=known.schedules,
                 workdays=workdays_of(settings.site.holidays),
+                escalation=known.alarms.book,
             ),
             ids=ids,
             settings=_pace(settings),
@@ -113,8 +116,10 @@ def run_core(home: Home, settings: Settings) -> int:
         stack.callback(lock.release)
         process = CoreProcess(home, settings)
         stack.callback(process.core.close)
-        process.recover()
         core = process.core
+        core.sender = sender = Sender(process.alarms.deliverer(settings, core.clock.wall), core.submit)
+        stack.callback(sender.close)
+        process.recover()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_COLLECT)
@@ -221,9 +226,12 @@ def offline_core(home: Home, settings: Settings) -> Iterator[Callable[[Action], 
 
 def desk_settings(settings: Settings) -> DeskSettings:
     """The limits and policies of the services."""
-    commands, outside = settings.commands, settings.maintenance
+    commands, outside, notify = settings.commands, settings.maintenance, settings.notify
     return DeskSettings(
         outside_teams=words_of(outside.teams) if outside.url else (),
+        flood_count=int(notify.flood_count),
+        flood_window=notify.flood_window_s,
+        give_up_after=notify.give_up_h * 3600.0,
         confirm_within=commands.confirm_s,
         second_person=words_of(commands.second_person),
         second_within=commands.second_person_s,

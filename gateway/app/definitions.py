@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from adapters import load_adapters
+from gateway.app.channels import Alarms, load_alarms
 from gateway.catalogue import load_catalogue
 from gateway.config import Home
 from gateway.contract import Adapter
@@ -37,6 +38,7 @@ class LoadedDefinitions(msgspec.Struct, frozen=True):
     schedules: ScheduleBook
     adapters: dict[str, Adapter]
     safety: Safety
+    alarms: Alarms
 
     @property
     def command_words(self) -> dict[str, tuple[str, ...]]:
@@ -56,6 +58,7 @@ def load_definitions(home: Home) -> LoadedDefinitions:
         read_schedules(_own(sorted(home.schedules.glob("*.yaml")), "schedules")),
         {**named, **adapters},
         read_safety({**safety_texts(), **_own(sorted(home.commands.glob("*.yaml")), "interlocks")}, catalogue),
+        load_alarms(home),
     )
 
 

@@ -51,27 +51,32 @@ def config() -> None:
 @with_place
 @json_option
 def show(place: Place, as_json: bool) -> None:
-    """Show every setting as it is in force. Secrets are not settings; a password in store.url is shown as ***.
+    """Show every setting as it is in force. Secrets, also those of channels.yaml, are shown as ***.
 
     \b
     Example:
       gatehouse config show --json
     """
+    from gateway.app.channels import read_channels
+
     settings = msgspec.to_builtins(place.settings)
     settings["store"]["url"] = without_password(settings["store"]["url"])
+    channels = [channel.masked() for channel in read_channels(place.home)]
     if as_json:
-        print_json(settings)
+        print_json({**settings, "channels": channels})
         return
     for section, values in settings.items():
         click.echo(f"{section}:")
         for key, value in values.items():
             click.echo(f"  {key}: {value!r}")
+    for channel in channels:
+        click.echo(f"channel {channel['id']}: " + ", ".join(f"{key}={value}" for key, value in channel.items()))
 
 
 @config.command(name="check")
 @with_place
 def check_config(place: Place) -> None:
-    """Check the settings, the rule packs, the plans and the mappings. Exit code 2 if something is wrong.
+    """Check the settings, rule packs, plans, mappings, channels and chains. Exit code 2 if something is wrong.
 
     \b
     Example:

@@ -35,6 +35,7 @@ from gateway.model import (
     Action,
     AuditEntry,
     Catalogue,
+    Delivery,
     Device,
     Site,
 )
@@ -73,6 +74,13 @@ class Inbox(Publisher, Protocol):
 
     def healthy(self, now: float) -> bool:
         """Whether the link is proven alive; `now` is monotonic."""
+
+
+class Sender(Protocol):
+    """What carries messages to people, beside the core (`gateway.notify.sender.Sender`)."""
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        """Takes attempts over; returns at once. Their outcomes come back as actions."""
 
 
 class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +151,7 @@ class Core:
         self.upkeep = Upkeep(self.pipeline, self.feed, writer, settings.snapshot_every, settings.retention)
         self.restored = Restored()
         self.inbox: Inbox | None = None
+        self.sender: Sender | None = None
         self.failing: str | None = None
         self.on_changes: Callable[[int], None] = lambda last: None
         self.on_link_up: Callable[[], None] = lambda: None
@@ -399,6 +408,8 @@ class Core:
             self._commit(rows)
             self._batches += 1
             self._messages += len(messages)
+        if self.sender is not None and changes.deliveries:
+            self.sender.send(changes.deliveries)
         if self.inbox is not None:
             if messages:
                 self.inbox.acknowledge(messages)

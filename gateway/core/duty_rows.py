@@ -1,10 +1,10 @@
-"""Rows of people, rosters and shifts, of schedules and rounds."""
+"""Rows of people, rosters, shifts and messages, of schedules and rounds."""
 
 from __future__ import annotations
 
 from sqlalchemy import Table
 
-from gateway.model import Person, Roster, Round, Schedule, Shift
+from gateway.model import Notification, Person, Roster, Round, Schedule, Shift
 from gateway.model.changes import Record
 from gateway.store import tables
 from gateway.store.writer import WriteBatch
@@ -34,6 +34,12 @@ def add_duty(record: Record, text: str, batch: WriteBatch) -> tuple[str, str, by
             (record.id, record.schedule, record.site, record.state, record.started_at, record.version, text)
         )
         return "round", record.site, text.encode()
+    if isinstance(record, Notification):
+        batch.notifications.append((
+            record.id, record.site, record.state.value, record.alert, record.key, record.attempts, record.created_at,
+            record.next_at, record.version, text,
+        ))  # fmt: skip
+        return "notification", record.site, text.encode()
     raise TypeError(f"{type(record).__name__} has no table")
 
 

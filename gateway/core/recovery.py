@@ -24,6 +24,8 @@ from gateway.model import (
     Device,
     Event,
     Fate,
+    Notification,
+    NotificationState,
     OrderState,
     Pass,
     Person,
@@ -47,6 +49,7 @@ _log = logging.getLogger(__name__)
 REMEMBERED = 2000
 #: Events before the snapshot whose time is looked at to tell a redelivered frame that has no identity.
 MOST_RECENT = 20_000
+_UNSENT = (NotificationState.PENDING, NotificationState.HELD, NotificationState.FAILED)
 
 
 #: How a `PlaceEntry` begins in a packed batch: its tag, a text of one letter.
@@ -137,6 +140,12 @@ def load_records(writer: Selects) -> dict[str, list[Any]]:
         "schedules": _bodies(writer, select(c.schedules.c.body), Schedule),
         "rounds": _bodies(writer, select(c.rounds.c.body).where(c.rounds.c.state.in_(("running", "overdue"))), Round),
         "shifts": _bodies(writer, select(c.shifts.c.body).where(c.shifts.c.state != ShiftState.CLOSED), Shift),
+        "notifications": _bodies(
+            writer, select(c.notifications.c.body).where(c.notifications.c.state.in_(_UNSENT)), Notification
+        )
+        + _newest(
+            writer, c.notifications, c.notifications.c.state.not_in(_UNSENT), c.notifications.c.created_at, Notification
+        ),
     }
 
 

@@ -41,7 +41,7 @@ class Sheet:
         self.rows = WriteBatch(
             events=[], readings=[], states=[], alerts=[], alert_children=[],
             work_orders=[], plan_runs=[], commands=[], passes=[],
-            people=[], rosters=[], shifts=[], schedules=[], rounds=[],
+            people=[], rosters=[], shifts=[], schedules=[], rounds=[], notifications=[],
             decisions=[], dead_letters=[], quarantine=[], outbox=[], journal=[],
             snapshots=[], changes=[], fates={}, audit=[], statements=[],
         )  # fmt: skip

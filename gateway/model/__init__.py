@@ -22,6 +22,15 @@ from gateway.model.duty import (
     ShiftState,
     Slot,
 )
+from gateway.model.escalation import (
+    Attempt,
+    Call,
+    Delivery,
+    Escalation,
+    Notification,
+    NotificationState,
+    Recipient,
+)
 from gateway.model.event import Event, Fate
 from gateway.model.judgement import Cleared, Raised, RuleChange, Withheld
 from gateway.model.passes import Decision, DecisionRecord, Pass, Question
@@ -52,7 +61,9 @@ __all__ = [
     "Actor",
     "Alert",
     "AlertState",
+    "Attempt",
     "AuditEntry",
+    "Call",
     "Catalogue",
     "Changes",
     "Child",
@@ -66,7 +77,9 @@ __all__ = [
     "Decision",
     "DecisionRecord",
     "Deferral",
+    "Delivery",
     "Device",
+    "Escalation",
     "Event",
     "Evidence",
     "Fate",
@@ -78,6 +91,8 @@ __all__ = [
     "Kind",
     "LogEntry",
     "Misfit",
+    "Notification",
+    "NotificationState",
     "OrderFile",
     "OrderKind",
     "OrderPause",
@@ -93,6 +108,7 @@ __all__ = [
     "Question",
     "Raised",
     "Rating",
+    "Recipient",
     "Requester",
     "Role",
     "Roster",

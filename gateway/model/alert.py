@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.model.escalation import Escalation
+
 
 class Severity(StrEnum):
     """How urgent. The order of the members is the order of urgency."""
@@ -94,6 +96,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     version of its last change that a person must have seen before acting, which a mere repeat is not.
     `parent` is the alert that explains this one: as long as it is set, this one is folded under it and rings nobody.
     `children` counts what this one explains; `symptoms` are the first few of them.
+    `owner` is who took it or was given it; that is no acknowledgement.
     """
 
     id: str
@@ -134,3 +137,6 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
     recent_due: tuple[float, ...] = ()
     state_version: int = 1
+    owner: str | None = None
+    owner_at: float | None = None
+    escalation: Escalation | None = None

@@ -10,12 +10,15 @@ from gateway.model.alert import Alert, Child
 from gateway.model.audit import Actor, AuditEntry
 from gateway.model.command import Command
 from gateway.model.duty import Person, Roster, Shift
+from gateway.model.escalation import Delivery, Notification
 from gateway.model.passes import DecisionRecord, Pass
 from gateway.model.plan import PlanRun
 from gateway.model.schedule import Round, Schedule
 from gateway.model.work_order import WorkOrder
 
-Record = Alert | Child | WorkOrder | PlanRun | Command | Pass | Person | Roster | Shift | Schedule | Round
+Record = (
+    Alert | Child | WorkOrder | PlanRun | Command | Pass | Person | Roster | Shift | Schedule | Round | Notification
+)
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +63,7 @@ class Changes:
         self.commands: list[Command] = []
         self.audit: list[AuditEntry] = []
         self.told: list[Told] = []
+        self.deliveries: list[Delivery] = []
 
     def put(self, record: Record) -> None:
         """The record's newest state, to be written and announced."""
@@ -83,6 +87,11 @@ class Changes:
         """A command, already in state `sent`, whose bytes leave after the commit. Also puts it."""
         self.put(command)
         self.commands.append(command)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """A message that leaves for a person after the commit. Also puts it."""
+        self.put(delivery.notification)
+        self.deliveries.append(delivery)
 
     def note(self, entry: AuditEntry) -> None:
         """A line for the audit."""

@@ -50,6 +50,8 @@ class Alerts:
 
     def __init__(self, common: Common, rules: RuleBook, catalogue: Catalogue) -> None:
         self.rules = rules
+        self.watch: Callable[[Alert, Moment], Alert] = lambda alert, moment: alert
+        """Looks at each alert before it is saved: the escalation, which lives in the alert."""
         self.open: dict[str, Alert] = {}
         self.closed: OrderedDict[str, Alert] = OrderedDict()
         self.on_closed: Callable[[Alert, Moment], None] = lambda alert, moment: None
@@ -328,6 +330,7 @@ class Alerts:
 
     def save(self, alert: Alert, moment: Moment, *, publish: bool = True) -> Alert:
         """Keeps the alert's newest state, and tells the outside of it where that changed."""
+        alert = self.watch(alert, moment)
         if alert.state is _CLOSED:
             self.open.pop(alert.id, None)
             self._by_condition.pop((alert.rule, alert.scope), None)

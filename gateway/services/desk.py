@@ -19,6 +19,7 @@ from gateway.model import (
     Decision,
     Device,
     Event,
+    Notification,
     Pass,
     Person,
     PlanRun,
@@ -38,6 +39,7 @@ from gateway.model.changes import Record
 from gateway.services.alert_actions import AlertActions
 from gateway.services.alerts import CHATTER, SHELVING, Alerts, Coming
 from gateway.services.arguments import Arguments
+from gateway.services.chains import EscalationBook
 from gateway.services.command_actions import CommandActions
 from gateway.services.commands import EXPIRY, Commands
 from gateway.services.common import Common
@@ -46,6 +48,7 @@ from gateway.services.folding import Folding
 from gateway.services.moment import Moment
 from gateway.services.observation import OBSERVATION
 from gateway.services.order_desk import OrderDesk
+from gateway.services.owners import OwnerActions
 from gateway.services.passes import Passes
 from gateway.services.plan_actions import PlanActions
 from gateway.services.plan_book import PlanBook
@@ -85,6 +88,7 @@ class Desk:
         teams: TeamBook | None = None,
         workdays: Workdays = weekdays,
         schedules: ScheduleBook | None = None,
+        escalation: EscalationBook | None = None,
     ) -> None:
         """`words` are the command words that each adapter can carry; one that is not named may carry any.
 
@@ -99,7 +103,7 @@ class Desk:
         self.commands = Commands(common, self.alerts, safety, self.plans.command_finished)
         self.command_actions = CommandActions(self.commands, self.alerts, common)
         self.passes = Passes(common, self.commands)
-        self.duty = DutyDesk(common, self.alerts, self.plans)
+        self.duty = DutyDesk(common, self.alerts, self.plans, escalation or EscalationBook())
         self.orders = OrderDesk(common, self.work_orders, self.alerts, self.duty.people)
         plan_actions = PlanActions(self.plans, common)
         self.planned = ScheduleDesk(common, schedules or ScheduleBook(), self.orders, plan_actions)
@@ -117,11 +121,13 @@ class Desk:
             OBSERVATION: self.commands.observations.overdue,
             **self.orders.timed(),
             **self.planned.timed(),
+            **self.duty.timed(),
         }
 
     def _actions(self) -> dict[str, Handler]:
         alerts = AlertActions(self.alerts, self._common, self.folding)
         plans = PlanActions(self.plans, self._common)
+        owners = OwnerActions(self.alerts, alerts)
         return {
             "alert.acknowledge": alerts.acknowledge,
             "alert.acknowledge_many": alerts.acknowledge_many,
@@ -130,6 +136,9 @@ class Desk:
             "alert.comment": alerts.comment,
             "alert.close": alerts.close,
             **self.orders.actions(),
+            "alert.take": owners.take,
+            "alert.assign": owners.assign,
+            "alert.release": owners.release,
             "plan.start": plans.start,
             "plan.step": plans.step,
             "plan.stop": plans.stop,
@@ -164,6 +173,7 @@ class Desk:
         shifts: Iterable[Shift] = (),
         schedules: Iterable[Schedule] = (),
         rounds: Iterable[Round] = (),
+        notifications: Iterable[Notification] = (),
         devices: Mapping[str, Device] | Iterable[Device] = (),
         zones: Mapping[str, Zone] | Iterable[Zone] = (),
         sites: Mapping[str, Site] | Iterable[Site] = (),
@@ -190,8 +200,8 @@ class Desk:
         self.commands.restore(commands)
         self.plans.restore(plan_runs)
         self.passes.restore(passes)
-        self.duty.restore(people=people, rosters=rosters, shifts=shifts)
         self.planned.restore(schedules, rounds)
+        self.duty.restore(alerts=alerts, people=people, rosters=rosters, shifts=shifts, notifications=notifications)
 
     def know(self, states: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
         """What the devices last said, by device and kind, without anything following from it: after a restart.
@@ -208,6 +218,7 @@ class Desk:
         self.commands.recover(moment)
         self.plans.recover(moment)
         self.planned.schedules.recover(moment)
+        self.duty.recover(moment)
         self._catch_up(moment)
 
     def set_topology(

@@ -64,6 +64,15 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """FAULTS 82: a rule's command is not sent on a judgement older than this."""
     question_stale: float = 5.0
 
+    flood_count: int = 5
+    flood_window: float = 60.0
+    """So many messages to the same people within the window come one by one; what follows comes as one digest."""
+    flight_longest: float = 25.0
+    """An attempt without an outcome has failed after this: the second channel must be tried within a minute."""
+    retry_first: float = 15.0
+    retry_longest: float = 600.0
+    give_up_after: float = 86400.0
+
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
     """Whether `name` fits one of the patterns."""

@@ -1,16 +1,17 @@
-"""People, rosters and shifts: who is on duty."""
+"""People, rosters, shifts and messages: who is on duty, and who was told."""
 
 from __future__ import annotations
 
 import msgspec
 from sqlalchemy import select
 
-from gateway.model import Person, Roster, Shift
+from gateway.model import Notification, Person, Roster, Shift
 from gateway.store import tables
 from gateway.store.read_base import Page, Place, QueryBase, Sites, equal, within
 
 _person = msgspec.json.Decoder(Person).decode
 _roster = msgspec.json.Decoder(Roster).decode
+_notification = msgspec.json.Decoder(Notification).decode
 _shift = msgspec.json.Decoder(Shift).decode
 
 
@@ -63,3 +64,29 @@ class DutyQueries(QueryBase):
         c = tables.shifts.c
         row = self.one(select(c.body).where(c.id == id, *within(c.site, only)))
         return _shift(row[0]) if row else None
+
+    def notifications(
+        self,
+        only: Sites = (),
+        *,
+        site: str | None = None,
+        state: str | None = None,
+        alert: str | None = None,
+        after: Place | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Messages to people, newest first. `state` is one of theirs, or `unsent` for those not sent."""
+        c = tables.notifications.c
+        where = [*equal(site=(c.site, site), alert=(c.alert, alert)), *within(c.site, only)]
+        if state == "unsent":
+            where.append(c.state.in_(("pending", "held", "failed")))
+        elif state is not None:
+            where.append(c.state == state)
+        found, place = self.page(select(c.body, c.created_at, c.id).where(*where), [c.created_at, c.id], after, limit)
+        return Page([_notification(row[0]) for row in found], place)
+
+    def notification(self, id: str, only: Sites = ()) -> Notification | None:
+        """One message, or None."""
+        c = tables.notifications.c
+        row = self.one(select(c.body).where(c.id == id, *within(c.site, only)))
+        return _notification(row[0]) if row else None

@@ -286,6 +286,25 @@ shifts = Table(
     Index("shifts_started", "started_at", "id"),
 )
 
+#: Messages to people, on their way and what became of them.
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("alert", String(64)),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("next_at", Float),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("notifications_state", "state", "created_at"),
+    Index("notifications_alert", "alert", "created_at"),
+    Index("notifications_created", "created_at", "id"),
+)
+
 #: What was decided at doors and barriers that asked, with the reason.
 decisions = Table(
     "decisions",

@@ -54,6 +54,7 @@ class WriteBatch(msgspec.Struct):
     shifts: list[Row] = []
     schedules: list[Row] = []
     rounds: list[Row] = []
+    notifications: list[Row] = []
     decisions: list[Row] = []
     dead_letters: list[Row] = []
     quarantine: list[Row] = []
@@ -86,6 +87,7 @@ _PLAN: tuple[tuple[str, Table, str], ...] = (
     ("shifts", tables.shifts, "upsert"),
     ("schedules", tables.schedules, "upsert"),
     ("rounds", tables.rounds, "upsert"),
+    ("notifications", tables.notifications, "upsert"),
     ("decisions", tables.decisions, "insert"),
     ("dead_letters", tables.dead_letters, "insert"),
     ("quarantine", tables.quarantine, "upsert"),

@@ -24,6 +24,7 @@ from gateway.model import (
     Command,
     Device,
     Evidence,
+    Notification,
     Pass,
     PlanRun,
     Roster,
@@ -88,6 +89,9 @@ def fill(core: CoreDouble) -> None:
         )  # fmt: skip
         core.put_command(Command(id=f"cmd-{site}", site=site, device=f"{site}-cam", name="raise", requested_at=NOW))
         core.put_roster(Roster(id=f"roster-{site}", site=site, team="guards"))
+        core.put_notification(
+            Notification(id=f"no-{site}", site=site, kind="alert", title={"en": site}, key=f"no-{site}")
+        )
         core.put_shift(Shift(id=f"shift-{site}", site=site, operator="user:anna", started_at=NOW))
         core.put_pass(Pass(id=f"pass-{site}", site=site, kind="plate", value="京A12345", name="Zhang San"))
     core.run(

@@ -20,6 +20,7 @@ from gateway.model import (
     Comment,
     Device,
     LogEntry,
+    Notification,
     OrderState,
     Pass,
     PlanRun,
@@ -132,6 +133,10 @@ class CoreDouble:
     def put_shift(self, shift: Shift) -> None:
         row = {name: getattr(shift, name) for name in ("id", "site", "desk", "started_at", "version")}
         self._replace(t.shifts, row | {"state": str(shift.state), "body": encoded(shift)})
+
+    def put_notification(self, one: Notification) -> None:
+        row = {name: getattr(one, name) for name in ("id", "site", "alert", "key", "attempts", "created_at", "version")}
+        self._replace(t.notifications, row | {"state": str(one.state), "next_at": None, "body": encoded(one)})
 
     def put_device(self, device: Device, secret_hash: str | None = None, version: int = 1) -> Device:
         row = msgspec.to_builtins(device) | {"secret_hash": secret_hash, "created_at": 1.0, "version": version}

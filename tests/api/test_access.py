@@ -24,6 +24,7 @@ THINGS = {
     "/plan-runs/{id}": "run-east",
     "/commands/{id}": "cmd-east", "/passes/{id}": "pass-east", "/dead-letters/{id}": "1", "/zones/{id}": "east-gate",
     "/sites/{id}": "east", "/rosters/{id}": "roster-east", "/shifts/{id}": "shift-east",
+    "/notifications/{id}": "no-east",
 }  # fmt: skip
 BODIES: dict[str, Any] = {
     "/check": {"point": "gate"}, "schedules/{id}/pause": {"reason": "x"},
@@ -119,6 +120,8 @@ async def test_fault_086_things_of_another_site_do_not_exist(
         body: Any = next((value for word, value in BODIES.items() if path.endswith(word) and word), {})
         if path.endswith("/zones/{id}"):
             body = {"site": "west", "name": {"en": "Gate"}}
+        if path.endswith("/alerts/{id}/assign"):
+            body = {"to": "li"}
         if path.endswith("/rosters/{id}"):
             body = {"site": "west", "team": "guards", "slots": []}
         if path.endswith("/sites/{id}"):
@@ -137,7 +140,7 @@ async def test_fault_086_things_of_another_site_do_not_exist(
 @pytest.mark.parametrize(
     "path",
     ["/sites", "/zones", "/devices", "/events", "/alerts", "/work-orders", "/plan-runs", "/commands", "/passes",
-     "/dead-letters", "/quarantine", "/rosters", "/shifts"],
+     "/dead-letters", "/quarantine", "/rosters", "/shifts", "/notifications"],
 )  # fmt: skip
 async def test_fault_086_lists_hold_things_of_ones_own_sites_only(client: httpx.AsyncClient, path: str) -> None:
     both = (await client.get(path, headers=bearer("admin"))).json()["items"]

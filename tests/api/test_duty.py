@@ -134,3 +134,51 @@ async def test_a_shift_is_taken_handed_over_and_accepted(client: httpx.AsyncClie
     assert [one["id"] for one in log] == [following["id"], shift["id"]]
     current = (await ok(await client.get("/shifts", headers=by("vera"), params={"state": "current"})))["items"]
     assert [one["operator"] for one in current] == ["token:ben"]
+
+
+async def test_an_alert_is_taken_given_and_given_back(client: httpx.AsyncClient, lab: Lab) -> None:
+    lab.say("door-1", "access.duress", method="pin")
+    (alert,) = lab.alerts()
+    path = f"/alerts/{alert.id}"
+    taken = await ok(await client.post(f"{path}/take", headers=by("anna")))
+    assert (taken["owner"], taken["state"]) == ("token:anna", "unacknowledged") and taken["owner_at"]
+    second = await client.post(f"{path}/take", headers=by("ben"))
+    assert second.status_code == 409 and "was taken by token:anna" in second.json()["detail"]
+    given = await ok(await client.post(f"{path}/assign", headers=by("anna"), json={"to": "ben"}))
+    assert given["owner"] == "user:ben"
+    assert (await ok(await client.post(f"{path}/release", headers=by("ben"))))["owner"] is None
+
+
+async def test_the_log_of_messages_shows_who_was_told_and_what_failed(
+    client: httpx.AsyncClient, lab: Lab, tmp_path: Path
+) -> None:
+    lab.escalate(CHAIN, ("sms", "phone"), ("desk", ""))
+    await staff(client)
+    lab.say("door-1", "access.duress", method="pin")
+    (alert,) = lab.alerts()
+    shown = await ok(await client.get(f"/alerts/{alert.id}", headers=by("vera")))
+    assert (shown["escalation"]["level"], shown["escalation"]["levels"]) == (1, 2)
+    assert shown["escalation"]["told"][0]["people"] == ["anna"] and shown["escalation"]["next_at"]
+    (one,) = (await ok(await client.get("/notifications", headers=by("vera"))))["items"]
+    assert (one["state"], one["people"], one["channels"], one["alert"]) == ("pending", ["anna"], ["sms"], alert.id)
+    assert "13800001234" not in str(one)
+    lab.wait(60)
+    one = await ok(await client.get(f"/notifications/{one['id']}", headers=by("vera")))
+    assert one["attempts"] == 2 and "no answer" in one["tried"][0]["error"]
+    unsent = (await ok(await client.get("/notifications", headers=by("vera"), params={"state": "unsent"})))["items"]
+    assert {each["kind"] for each in unsent} == {"alert"}
+    lab.wait(10)
+    assert (await client.post(f"/notifications/{one['id']}/retry", headers=by("vera"))).status_code == 403
+    answer = await ok(await client.post("/notifications/test", headers=by("erika"), json={"channel": "desk"}), 202)
+    test = await client.get(f"/notifications/{answer['result']['notifications'][0]}", headers=by("vera"))
+    assert (await ok(test))["kind"] == "test"
+    assert (await client.get("/notifications/none", headers=by("vera"))).status_code == 404
+
+
+CHAIN = """
+chains:
+  - id: all
+    levels:
+      - {after: 0s, tell: [{user: anna}], by: [sms]}
+      - {after: 3m, tell: [everyone], by: [sms]}
+"""

@@ -218,3 +218,30 @@ def test_the_schedules_of_the_docs_and_of_the_demo_are_taken_and_every_word_is_t
     assert {one.does for one in read_schedules({"demo": demo})} == {"maintenance", "patrol", "drill"}
     for word in (*WORDS_OF_SCHEDULES, *COUNT_WORDS, *POINT_WORDS):
         assert f"`{word}`" in text or f"{word}:" in text, word
+
+
+def test_the_chains_and_channels_of_the_docs_are_taken_and_every_word_is_documented(tmp_path: Path) -> None:
+    from gateway.app.channels import load_alarms
+    from gateway.notify.channels import TYPES
+    from gateway.services.chain_reading import CHAIN_WORDS, LEVEL_WORDS, TARGET_WORDS
+
+    text = (DOCS / "notifications.md").read_text("utf-8")
+    home = Home(tmp_path)
+    home.prepare()
+    for name in ("channels", "escalation"):
+        block = re.search(rf"```yaml\n# example: {name}.yaml\n(.*?)```", text, re.S)
+        assert block
+        (tmp_path / f"{name}.yaml").write_text(block.group(1), "utf-8")
+    alarms = load_alarms(home)
+    assert list(alarms.book.chains) == ["lifts-at-night", "rest"]
+    for word in set(CHAIN_WORDS) - {"id", "title", "levels"}:
+        assert f"`{word}`" in text, word
+    for word in LEVEL_WORDS:
+        assert f"`levels.{word}`" in text, word
+    for word in TARGET_WORDS:
+        assert word in text, word
+    for name, kind in TYPES.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{name}`"))
+        assert all(f"`{word}`" in row for word in kind.words if word != "url" or name not in ("wecom", "dingtalk")), (
+            name
+        )

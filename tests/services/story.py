@@ -25,6 +25,7 @@ from gateway.model import (
     Device,
     Event,
     Evidence,
+    Notification,
     Outgoing,
     Pass,
     Person,
@@ -44,6 +45,7 @@ from gateway.model import (
     Zone,
 )
 from gateway.services import Desk, DeskSettings, JournalIds, PlanBook, Safety, read_plans, read_safety
+from gateway.services.chains import EscalationBook
 from gateway.services.schedule_book import ScheduleBook
 from gateway.services.teams import TeamBook
 from gateway.services.working_time import Workdays, weekdays
@@ -142,10 +144,12 @@ class Story:
         teams: TeamBook | None = None,
         workdays: Workdays = weekdays,
         schedules: ScheduleBook | None = None,
+        escalation: EscalationBook | None = None,
     ) -> None:
         self.schedules = schedules
         self.teams = teams
         self.workdays = workdays
+        self.escalation_book = escalation
         self.now = START
         self.wall = START + 10
         self.rules = rules
@@ -177,6 +181,7 @@ class Story:
             teams=self.teams,
             schedules=self.schedules,
             workdays=self.workdays,
+            escalation=self.escalation_book,
         )
         desk.restore(
             alerts=self.records(Alert),
@@ -190,6 +195,7 @@ class Story:
             shifts=self.records(Shift),
             schedules=self.records(Schedule),
             rounds=self.records(Round),
+            notifications=self.records(Notification),
             devices=DEVICES,
             zones=ZONES,
             sites=SITES,

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
@@ -111,6 +111,7 @@ _SLOTS = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(_SLOTS, max_size=8))
 def test_the_gaps_are_exactly_the_minutes_at_which_nobody_is_on_duty(slots: list[Slot]) -> None:
     one = roster(*slots, cycle_weeks=2)

@@ -32,6 +32,8 @@ from gateway.core.editing.folder import Folder
 from gateway.errors import GatehouseError
 from gateway.inbox.messages import InboxMessage
 from gateway.model import DIRECT, Action, Actor, Alert, Command, Role, Site, WorkOrder
+from gateway.services.chain_reading import read_chains
+from gateway.services.chains import ChannelInfo, EscalationBook
 from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
 from gateway.services.schedule_book import ScheduleBook
@@ -119,8 +121,15 @@ class Lab:
         settings: CoreSettings | None = None,
         site: dict[str, str] | None = None,
         schedules: ScheduleBook | None = None,
+        escalation: EscalationBook | None = None,
+        sender: Callable[[Core], Any] = lambda core: None,
     ) -> None:
-        """`pack` stands in the place of the shipped packs; `site` are the site's own in its folder, by name."""
+        """`pack` stands in the place of the shipped packs; `site` are the site's own in its folder, by name.
+
+        `sender` makes what carries messages to people for each core that is built.
+        """
+        self._escalation = escalation
+        self._sender = sender
         self.folder = folder
         self.clock = clock or VirtualClock()
         self.url = url or f"sqlite:///{folder / 'lab.db'}"
@@ -156,6 +165,7 @@ class Lab:
                 safety=shipped_safety(self._catalogue),
                 teams=load_teams(),
                 schedules=self._schedules,
+                escalation=self._escalation,
             ),
             ids=ids,
             settings=self._settings,
@@ -166,11 +176,19 @@ class Lab:
         )
         # What was parsed before need not be parsed again: it is found by the hashes of the texts.
         core.book.shelf._made.update(self._parsed)
+        core.sender = self._sender(core)
         core.recover()
         self._parsed = core.book.shelf._made
         self.inbox = ScriptedInbox()
         core.inbox = self.inbox
         return core
+
+    def escalate(self, chains: str, *channels: tuple[str, str]) -> None:
+        """From now on these chains, and channels given as id and kind of address, are in force."""
+        infos = [ChannelInfo(id=name, needs=needs) for name, needs in channels]
+        book = EscalationBook(read_chains("lab", chains, [name for name, _ in channels]), infos)
+        self._escalation = book
+        self.crash()
 
     def crash(self, pack: str | None = None) -> None:
         """`kill -9` and a restart, of a product with another rule pack if one is given."""
@@ -276,6 +294,10 @@ class Lab:
             f"wanted one alert of {rule}, there are {[(a.rule, a.scope, a.state) for a in self.alerts()]}"
         )
         return found[0]
+
+    def alert_of(self, rule: str, scope: str) -> Alert:
+        """The newest alert of a rule and a scope."""
+        return [alert for alert in self.alerts() if (alert.rule, alert.scope) == (rule, scope)][-1]
 
     def work_orders(self) -> list[WorkOrder]:
         return [

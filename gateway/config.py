@@ -125,6 +125,12 @@ class CommandsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     stale_s: float = 10.0
 
 
+class PlansSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Emergency plans. `second_person` names the plans, as patterns, whose real start another person must confirm."""
+
+    second_person: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -137,6 +143,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     commands: CommandsSection = CommandsSection()
     requests: RequestsSection = RequestsSection()
     maintenance: MaintenanceSection = MaintenanceSection()
+    plans: PlansSection = PlansSection()
 
 
 class Home:

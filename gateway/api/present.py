@@ -69,6 +69,18 @@ def plain(struct: msgspec.Struct) -> Json:
     return shown
 
 
+def times_told(value: Any) -> Any:
+    """Plain values with every `*_at` in RFC 3339."""
+    if isinstance(value, list):
+        return [times_told(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: rfc3339(item) if name.endswith("_at") and isinstance(item, float | None) else times_told(item)
+        for name, item in value.items()
+    }
+
+
 class Presenter:
     """Everything the API shows, as it shows it. `reveal=True` leaves personal data readable.
 

@@ -235,6 +235,7 @@ def desk_settings(settings: Settings) -> DeskSettings:
         confirm_within=commands.confirm_s,
         second_person=words_of(commands.second_person),
         second_within=commands.second_person_s,
+        plans_second_person=words_of(settings.plans.second_person),
         observe_within=commands.observe_s,
         opens_limit=commands.opens,
         opens_window=commands.opens_window_s,

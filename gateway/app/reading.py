@@ -12,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app.core import database_url
 from gateway.config import Home, Settings
-from gateway.errors import Unavailable
+from gateway.errors import NotFound, Unavailable
+from gateway.model import Command, PlanRun
 from gateway.store import tables
 
 
@@ -71,6 +72,34 @@ def commands(home: Home, settings: Settings, limit: int) -> list[dict[str, Any]]
     newest = select(tables.commands.c.body).order_by(tables.commands.c.requested_at.desc()).limit(limit)
     with _connection(home, settings) as connection:
         return [msgspec.json.decode(row[0]) for row in connection.execute(newest)]
+
+
+def plan_runs(home: Home, settings: Settings, limit: int) -> list[PlanRun]:
+    """The newest runs of plans, newest first."""
+    newest = select(tables.plan_runs.c.body).order_by(tables.plan_runs.c.started_at.desc()).limit(limit)
+    with _connection(home, settings) as connection:
+        return [msgspec.json.decode(row[0], type=PlanRun) for row in connection.execute(newest)]
+
+
+def plan_run(home: Home, settings: Settings, ident: str) -> tuple[PlanRun, list[Command], dict[str, Any]]:
+    """A run, its commands, and the names (by id, as texts by language) and time zone of what it speaks of.
+
+    Raises `NotFound`.
+    """
+    runs, commands = tables.plan_runs.c, tables.commands.c
+    with _connection(home, settings) as connection:
+        body = connection.scalar(select(runs.body).where(runs.id == ident))
+        if body is None:
+            raise NotFound("plan run", ident)
+        run = msgspec.json.decode(body, type=PlanRun)
+        wanted = [one for step in run.steps for one in step.commands]
+        found = connection.execute(select(commands.body).where(commands.id.in_(wanted)))
+        sent = [msgspec.json.decode(row[0], type=Command) for row in found]
+        named: dict[str, Any] = {}
+        for table in (tables.zones, tables.devices, tables.sites):
+            named |= {row[0]: row[1] for row in connection.execute(select(table.c.id, table.c.name))}
+        zone = connection.scalar(select(tables.sites.c.timezone).where(tables.sites.c.id == run.site))
+    return run, sent, {"names": named, "timezone": zone or "UTC"}
 
 
 def state_of(home: Home, settings: Settings, device: str) -> dict[str, Any]:

@@ -120,7 +120,10 @@ class Pipeline:
     def own(self, entry: EventEntry, sheet: Sheet) -> None:
         """An event of the gateway itself, or one that it found out of a device."""
         self._tick(entry.at, sheet)
-        device = self.registry.devices.get(entry.device or SELF)
+        device = self.registry.devices.get(entry.device)
+        if device is None or not device.enabled:
+            # The rules know nothing of a disabled device: what concerns it still is the gateway's own to say.
+            device = self.registry.devices.get(SELF)
         if device is not None:
             self._synthesise(device, entry.kind, entry.data, entry.at, entry.wall, sheet)
         if self._live:

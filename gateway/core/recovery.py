@@ -130,7 +130,9 @@ def load_records(writer: Selects) -> dict[str, list[Any]]:
         "externals": writer.select(
             select(c.work_orders.c.external, c.work_orders.c.id).where(c.work_orders.c.external.is_not(None))
         ),
-        "plan_runs": _bodies(writer, select(c.plan_runs.c.body).where(c.plan_runs.c.state == "running"), PlanRun),
+        "plan_runs": _bodies(
+            writer, select(c.plan_runs.c.body).where(c.plan_runs.c.state.in_(("running", "proposed"))), PlanRun
+        ),
         "commands": _bodies(writer, select(c.commands.c.body).where(c.commands.c.state.not_in(final)), Command)
         + _newest(writer, c.commands, c.commands.c.state.in_(final), c.commands.c.requested_at, Command)
         + _newest(writer, c.commands, c.commands.c.idempotency_key.is_not(None), c.commands.c.requested_at, Command),

@@ -21,10 +21,21 @@ class StepState(StrEnum):
     OVERDUE = "overdue"
 
 
+class Escalation(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told of an overdue step, `after` so many seconds past its deadline."""
+
+    to: str
+    after: float
+
+
 class StepRun(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a running plan. `commands` are the ids of the commands an automatic step sent.
 
-    `left_out` are the devices it was meant for whose wire format has no such command.
+    `left_out` are the devices it was meant for whose wire format has no such command. `answers` are what may be
+    answered to the step's question, in both languages, and `answer` what was. `only_if` names the answers or states of
+    earlier steps under which it is needed; one that is not is `skipped` and `not_needed`. `took` is how long it was
+    under way, in seconds of the steady clock, `in_time` whether it was done within its time; None where it has none.
+    `escalated` are the roles that were told that it is overdue.
     """
 
     id: str
@@ -35,6 +46,7 @@ class StepRun(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[str, ...] = ()
     within: float | None = None
     started_at: float | None = None
+    started_due: float | None = None
     finished_at: float | None = None
     done_by: str | None = None
     note: str = ""
@@ -44,12 +56,23 @@ class StepRun(msgspec.Struct, frozen=True, kw_only=True):
     advice: dict[str, str] = {}
     command: dict[str, Any] = {}
     left_out: tuple[str, ...] = ()
+    answers: dict[str, dict[str, str]] = {}
+    answer: str = ""
+    only_if: dict[str, list[str]] = {}
+    not_needed: bool = False
+    escalate: tuple[Escalation, ...] = ()
+    escalated: tuple[str, ...] = ()
+    took: float | None = None
+    in_time: bool | None = None
 
 
 class PlanRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a plan, real or drill. `state` is `running`, `finished` or `stopped`.
+    """One run of a plan, real or drill.
 
-    `place` is what it runs for, the id of a device, building, zone or site: one run at a time for each.
+    `state` is `running`, `finished` or `stopped`; a start that needs a second person is `proposed` until then, and
+    `lapsed` if nobody comes. `place` is what it runs for, the id of a device, building, zone or site: one run at a time
+    for each. `input_age` is how old the judgement was that started it, in seconds. `score` is the share of manual steps
+    done in time, in percent, once it is over; None where nothing was to be done, or a real alert ended the drill.
     """
 
     id: str
@@ -62,9 +85,20 @@ class PlanRun(msgspec.Struct, frozen=True, kw_only=True):
     device: str | None = None
     zone: str | None = None
     started_at: float = 0.0
+    started_due: float = 0.0
     started_by: str = ""
     finished_at: float | None = None
     steps: tuple[StepRun, ...] = ()
     log: tuple[LogEntry, ...] = ()
     version: int = 1
     place: str = ""
+    advice: dict[str, str] = {}
+    scenario: dict[str, str] = {}
+    watch: dict[str, str] = {}
+    second_by: str | None = None
+    expires: float | None = None
+    expires_due: float | None = None
+    input_age: float = 0.0
+    took: float | None = None
+    score: float | None = None
+    preempted_by: str | None = None

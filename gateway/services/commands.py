@@ -46,6 +46,8 @@ class Commands:
         self._alerts = alerts
         self._safety = safety
         self._finished = finished
+        self.on_observed: Callable[[Command, Moment], None] = lambda command, moment: None
+        """Called with each whose proof was seen, or was not seen in time."""
         self.observations = Observations(common, safety or Safety(), self._observed)
         if safety is not None:
             common.world.watch(safety.kinds)
@@ -271,6 +273,7 @@ class Commands:
         """What was seen of a command that is done."""
         self._keep(command)
         moment.out.put(command)
+        self.on_observed(command, moment)
 
     # Keeping
 

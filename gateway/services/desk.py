@@ -52,7 +52,7 @@ from gateway.services.owners import OwnerActions
 from gateway.services.passes import Passes
 from gateway.services.plan_actions import PlanActions
 from gateway.services.plan_book import PlanBook
-from gateway.services.plans import STEP, PlanRuns
+from gateway.services.plans import PROPOSAL, STEP, PlanRuns
 from gateway.services.ports import IdSource, RuleBook
 from gateway.services.safety import Safety
 from gateway.services.schedule_book import ScheduleBook
@@ -100,7 +100,8 @@ class Desk:
         self.alerts = Alerts(common, rules, catalogue)
         self.work_orders = WorkOrders(common)
         self.plans = PlanRuns(common, plans, lambda: self.commands)
-        self.commands = Commands(common, self.alerts, safety, self.plans.command_finished)
+        self.commands = Commands(common, self.alerts, safety, self.plans.automatic.finished)
+        self.commands.on_observed = self.plans.automatic.unconfirmed
         self.command_actions = CommandActions(self.commands, self.alerts, common)
         self.passes = Passes(common, self.commands)
         self.duty = DutyDesk(common, self.alerts, self.plans, escalation or EscalationBook())
@@ -116,7 +117,8 @@ class Desk:
             SHELVING: alerts.shelving_ended,
             CHATTER: alerts.calm,
             STORM: self.storms.calm,
-            STEP: self.plans.overdue,
+            STEP: self.plans.due,
+            PROPOSAL: self.plans.lapsed,
             EXPIRY: self.commands.expired,
             OBSERVATION: self.commands.observations.overdue,
             **self.orders.timed(),
@@ -140,7 +142,9 @@ class Desk:
             "alert.assign": owners.assign,
             "alert.release": owners.release,
             "plan.start": plans.start,
+            "plan.approve": plans.approve,
             "plan.step": plans.step,
+            "plan.retry": plans.retry,
             "plan.stop": plans.stop,
             "command.select": self.command_actions.select,
             "command.request": self.command_actions.request,
@@ -282,7 +286,7 @@ class Desk:
             self.alerts.link(alert.id, moment, work_order=order.id)
         if then.plan is not None:
             try:
-                run = self.plans.start_for(alert, then.plan, moment)
+                run = self.plans.start_for(alert, then.plan, moment, moment.now - change.at)
                 self.alerts.link(alert.id, moment, plan_run=run.id)
             except GatehouseError as error:
                 moment.note(by, "plan.start", alert.id, "failed", plan=then.plan, why=error.message)

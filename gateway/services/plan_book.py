@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from gateway.errors import NotFound
+from gateway.model.plan import Escalation
 
 Scope = Literal["device", "building", "zone", "site"]
 
@@ -29,7 +30,12 @@ class StepCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """One step. With `command` it is automatic; without, somebody of `role` does it `within` so many seconds."""
+    """One step. With `command` it is automatic; without, somebody of `role` does it `within` so many seconds.
+
+    A manual step may `ask` a question: the answers by their ids, in both languages. `only_if` (`if` in the file) makes
+    a branch: the answers or final states of earlier steps under which this one is needed. `escalate` is who is told
+    when it is overdue; the plan's own where it is None.
+    """
 
     id: str
     title: dict[str, str]
@@ -38,6 +44,16 @@ class StepDefinition(msgspec.Struct, frozen=True, kw_only=True):
     within: float | None = None
     after: tuple[str, ...] = ()
     command: StepCommand | None = None
+    ask: dict[str, dict[str, str]] = {}
+    only_if: dict[str, list[str]] = msgspec.field(default_factory=dict, name="if")
+    escalate: tuple[Escalation, ...] | None = None
+
+
+class DrillScript(msgspec.Struct, frozen=True, kw_only=True):
+    """How the plan is drilled: what is supposed to have happened, and what the observers watch."""
+
+    scenario: dict[str, str]
+    watch: dict[str, str] = {}
 
 
 class PlanDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +63,8 @@ class PlanDefinition(msgspec.Struct, frozen=True, kw_only=True):
     title: dict[str, str]
     advice: dict[str, str] = {}
     scope: Scope = "device"
+    escalate: tuple[Escalation, ...] = ()
+    drill: DrillScript | None = None
     steps: tuple[StepDefinition, ...]
 
 

@@ -13,8 +13,11 @@ from gateway.services.document_reading import Document, Path
 from gateway.services.plan_book import PlanBook, PlanDefinition
 from rules.errors import Problem
 
-_PLAN_WORDS = ("id", "title", "advice", "scope", "steps")
-_STEP_WORDS = ("id", "title", "advice", "role", "within", "after", "command")
+PLAN_WORDS = ("id", "title", "advice", "scope", "escalate", "drill", "steps")
+STEP_WORDS = ("id", "title", "advice", "role", "within", "after", "command", "ask", "if", "escalate")
+_DRILL_WORDS = ("scenario", "watch")
+_ESCALATION_WORDS = ("to", "after")
+_ENDS = ("done", "failed", "skipped")
 _COMMAND_WORDS = ("name", "to", "args")
 _SELECTOR_WORDS = ("device", "type", "scope")
 _SCOPES = ("device", "building", "zone", "site")
@@ -71,23 +74,30 @@ class _Reader(Document):
 
     def plan(self, plan: Any, path: Path) -> None:
         """One plan."""
-        if not self.words(plan, path, _PLAN_WORDS, ("id", "title", "steps")):
+        if not self.words(plan, path, PLAN_WORDS, ("id", "title", "steps")):
             return
         self.ident(plan.get("id"), (*path, "id"))
         self.texts(plan, path, ("title", "advice"))
         scope = plan.get("scope", "device")
         if scope not in _SCOPES:
             self.wrong((*path, "scope"), f"'{scope}' is none of {', '.join(_SCOPES)}", scope, _SCOPES)
+        self._escalation(plan, path)
+        if "drill" in plan and self.words(plan["drill"], (*path, "drill"), _DRILL_WORDS, ("scenario",)):
+            self.texts(plan["drill"], (*path, "drill"), _DRILL_WORDS)
         steps = plan.get("steps")
         if not isinstance(steps, list) or not steps:
             self.wrong((*path, "steps"), "expected a list of steps")
             return
         for number, step in enumerate(steps):
             self._step(step, (*path, "steps", number))
+        known = {str(step.get("id")): step for step in steps if isinstance(step, dict)}
+        for number, step in enumerate(steps):
+            if isinstance(step, dict) and "if" in step:
+                self._branch(step, known, (*path, "steps", number, "if"))
         self._order([step for step in steps if isinstance(step, dict)], (*path, "steps"))
 
     def _step(self, step: Any, path: Path) -> None:
-        if not self.words(step, path, _STEP_WORDS, ("id", "title")):
+        if not self.words(step, path, STEP_WORDS, ("id", "title")):
             return
         self.ident(step.get("id"), (*path, "id"))
         self.texts(step, path, ("title", "advice"))
@@ -100,6 +110,59 @@ class _Reader(Document):
             for word, why in (("role", "who does it"), ("within", "how soon it must be done")):
                 if word not in step:
                     self.wrong(path, f"a manual step needs '{word}': {why}")
+
+        self._escalation(step, path)
+        if "ask" in step:
+            self._ask(step, (*path, "ask"))
+
+    def _escalation(self, owner: dict[str, Any], path: Path) -> None:
+        """Who is told when a step is overdue, later ones later."""
+        levels = owner.get("escalate", [])
+        if not isinstance(levels, list):
+            self.wrong((*path, "escalate"), "expected a list of {to: ROLE, after: 5m}")
+            return
+        last = 0.0
+        for number, level in enumerate(levels):
+            place = (*path, "escalate", number)
+            if not self.words(level, place, _ESCALATION_WORDS, _ESCALATION_WORDS):
+                continue
+            self.duration(level, "after", place)
+            if isinstance(level["after"], float):
+                if level["after"] < last:
+                    self.wrong((*place, "after"), "comes before the one above it", level["after"])
+                last = level["after"]
+
+    def _ask(self, step: dict[str, Any], path: Path) -> None:
+        """A question: at least two answers, in both languages."""
+        answers = step["ask"]
+        if "command" in step:
+            self.wrong(path, "an automatic step asks nothing")
+        if not isinstance(answers, dict) or len(answers) < 2:
+            self.wrong(path, "expected at least two answers: {ID: {en: ..., zh: ...}}")
+            return
+        self.texts(answers, path, tuple(answers))
+        for answer in answers:
+            self.ident(answer, (*path, answer))
+            if answer in _ENDS:
+                self.wrong((*path, answer), f"'{answer}' says how a step ended: call the answer something else", answer)
+
+    def _branch(self, step: dict[str, Any], known: dict[str, Any], path: Path) -> None:
+        """The answers or ends of other steps under which this one is needed."""
+        if not isinstance(step["if"], dict) or not step["if"]:
+            self.wrong(path, "expected the answer of an earlier step: {STEP: ANSWER}")
+            step["if"] = {}
+            return
+        for ident, wanted in step["if"].items():
+            words = [wanted] if isinstance(wanted, str) else wanted
+            step["if"][ident] = words
+            if ident not in known:
+                self.wrong((*path, ident), f"there is no step '{ident}'", ident, known)
+                continue
+            answers = known[ident].get("ask", {})
+            for word in words if isinstance(words, list) else [words]:
+                if word not in _ENDS and word not in (answers if isinstance(answers, dict) else ()):
+                    message = f"step '{ident}' has no answer '{word}'"
+                    self.wrong((*path, ident), message, word, [*answers, *_ENDS])
 
     def _command(self, command: Any, path: Path) -> None:
         if not self.words(command, path, _COMMAND_WORDS, ("name", "to")):
@@ -128,7 +191,8 @@ class _Reader(Document):
             if not isinstance(after, list):
                 self.wrong((*path, number, "after"), "expected a step's id, or a list of them")
                 continue
-            waits[ident] = [str(other) for other in after]
+            branch = step.get("if", {})
+            waits[ident] = [*(str(other) for other in after), *(branch if isinstance(branch, dict) else ())]
             for other in waits[ident]:
                 if other not in known:
                     self.wrong((*path, number, "after"), f"there is no step '{other}'", other, known)

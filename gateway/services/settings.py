@@ -56,6 +56,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a second person must confirm: command words as patterns, or `word:type of device`."""
     second_within: float = 60.0
     """How long a command waits for the second person."""
+    plans_second_person: tuple[str, ...] = ()
+    """Plans, as patterns, whose real start by a person another one must confirm."""
     observe_within: float = 5.0
     """How long after a device's answer its state must be seen to follow, where the proof says nothing else."""
     opens_limit: int = 20

@@ -265,6 +265,13 @@ class CoreDouble:
         )
         return msgspec.to_builtins(self.put_run(msgspec.structs.replace(before, steps=steps)))
 
+    def _plan_retry(self, action: Action, run: str, step: str) -> Any:
+        return msgspec.to_builtins(self._body(t.plan_runs, PlanRun, run))
+
+    def _plan_approve(self, action: Action, run: str) -> Any:
+        before: PlanRun = self._body(t.plan_runs, PlanRun, run)
+        return msgspec.to_builtins(self.put_run(msgspec.structs.replace(before, second_by=action.actor.name)))
+
     def _plan_stop(self, action: Action, run: str, reason: str) -> Any:
         before: PlanRun = self._body(t.plan_runs, PlanRun, run)
         return msgspec.to_builtins(self.put_run(msgspec.structs.replace(before, state="stopped")))

@@ -26,10 +26,15 @@ def problems(text: str) -> list[str]:
 
 def test_the_shipped_plans_are_sound_complete_and_speak_both_languages() -> None:
     book = read_plans(plan_texts())
-    assert set(book.plans) == {"elevator-entrapment", "fire"}
+    assert set(book.plans) == {
+        "elevator-entrapment", "fire", "gas-leak", "power-outage", "public-health", "security-incident",
+        "severe-weather", "system-failure", "vehicle-barrier", "water-burst", "water-outage",
+    }  # fmt: skip
+    assert sum(any(step.command is not None for step in plan.steps) for plan in book) >= 8
     for plan in book:
-        assert any(step.command is not None for step in plan.steps)
         assert sum(step.command is None for step in plan.steps) >= 6
+        assert plan.escalate and plan.drill is not None and plan.drill.watch
+        assert len({step.id for step in plan.steps if step.ask}) >= (plan.id != "elevator-entrapment")
         for step in plan.steps:
             assert set(step.title) == {"en", "zh"}
             assert step.command is None or step.command.name in WORDS

@@ -64,7 +64,7 @@ def test_an_entrapment_told_as_it_happens() -> None:
     story.act("plan.step", run=run.id, step="out-of-service", state="done")
     run = run_of(story, "elevator-entrapment")
     assert (run.state, run.finished_at) == ("finished", story.wall)
-    assert [one.action for one in run.log][:3] == ["start", "command", "step_done"]
+    assert [one.action for one in run.log][:4] == ["start", "command", "command_done", "step_done"]
     assert run.log[-1].action == "finish"
     assert story.actions().count("plan.start") == story.actions().count("plan.finish") == 1
 
@@ -109,7 +109,7 @@ def test_fault_083_a_step_that_fails_stands_out_and_the_rest_goes_on() -> None:
     assert states_of(after.steps)["open-doors"] == "failed"
     assert after.steps[0].note == f"{second.device}: failed (motor blocked)"
     assert states_of(after.steps)["after-doors"] == "active"
-    assert [one.action for one in after.log] == ["start", "command", "command_failed", "step_failed"]
+    assert [one.action for one in after.log] == ["start", "command", "command_done", "command_failed", "step_failed"]
     mended = story.act("plan.step", run=run.id, step="open-doors", state="done", note="opened by hand")
     assert states_of(mended.steps)["open-doors"] == "done"
 

@@ -96,9 +96,16 @@ def test_orders_passes_plans_and_commands_go_through(gateway: RealGateway) -> No
     assert httpx.delete(f"{gateway.url}/passes/{made['id']}", headers=gateway.headers).status_code == 204
     run = gateway.post("/plans/fire/runs", {"site": "s1", "drill": True}, 201)
     step = next(entry for entry in run["steps"] if entry["state"] == "active")
-    run = gateway.post(f"/plan-runs/{run['id']}/steps/{step['id']}/complete", {"state": "done", "note": "seen"})
+    told = {"state": "done", "note": "seen", "answer": "fire"}
+    run = gateway.post(f"/plan-runs/{run['id']}/steps/{step['id']}/complete", told)
     assert next(entry for entry in run["steps"] if entry["id"] == step["id"])["state"] == "done"
     assert gateway.post(f"/plan-runs/{run['id']}/stop", {"reason": "enough"})["state"] == "stopped"
+    report = gateway.get(f"/plan-runs/{run['id']}/report")
+    assert (report["drill"], report["figures"]["in_time"]) == (True, 1) and report["started_at"].endswith("Z")
+    page = httpx.get(f"{gateway.url}/plan-runs/{run['id']}/report?format=html&lang=zh", headers=gateway.headers)
+    assert page.headers["content-type"].startswith("text/html") and "演练报告" in page.text
+    sheet = httpx.get(httpx.URL(f"{gateway.url}/plan-runs/{run['id']}/report").join("../../../../css/report.css"))
+    assert sheet.status_code == 200 and "@media print" in sheet.text
     headers = {**gateway.headers, "Idempotency-Key": "once"}
     url = f"{gateway.url}/devices/door-2/commands"
     wanted: dict[str, Any] = {"name": "open", "expires_in": 2}

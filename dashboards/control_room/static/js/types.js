@@ -134,13 +134,17 @@
  * @property {string[]} left_out
  * @property {Texts} advice
  * @property {Record<string, unknown>} command
+ * @property {Record<string, Texts>} [answers]
+ * @property {string} [answer]
+ * @property {boolean} [not_needed]
+ * @property {string[]} [escalated]
  *
  * @typedef {object} PlanRun
  * @property {string} id
  * @property {string} plan
  * @property {string} site
  * @property {Texts} title
- * @property {"running"|"finished"|"stopped"} state
+ * @property {"running"|"proposed"|"finished"|"stopped"|"lapsed"} state
  * @property {boolean} drill
  * @property {string|null} alert
  * @property {string|null} device
@@ -151,6 +155,10 @@
  * @property {StepRun[]} steps
  * @property {LogEntry[]} log
  * @property {number} version
+ * @property {Texts} [scenario]
+ * @property {Texts} [watch]
+ * @property {number|null} [score]
+ * @property {string|null} [preempted_by]
  *
  * @typedef {object} Plan
  * @property {string} id

@@ -11,13 +11,13 @@ export function logLine(run, line) {
 
 /** @param {PlanRun} run @param {{action: string, text: string}} line @returns {string} */
 function shown(run, { action, text }) {
-  if (action.startsWith("step_")) {
+  if (action.startsWith("step_") || action === "retry") {
     const [, id, note] = /^([\w-]+)(?:: ([^]*))?$/.exec(text) ?? [];
     const step = run.steps.find((each) => each.id === id);
     if (!step) return text;
     return [say(step.title, id), note && !left(step, note) ? note : ""].filter(Boolean).join(" – ");
   }
-  if (action === "command" || action === "simulated") return text.replace(/^\w+/, (name) => word("command", name)).replace(/ ([\w-]+)$/, (_, id) => ` · ${deviceName(id)}`);
+  if (action === "command_done" || action === "command_unconfirmed" || action === "command" || action === "simulated") return text.replace(/^\w+/, (name) => word("command", name)).replace(/ ([\w-]+)$/, (_, id) => ` · ${deviceName(id)}`);
   if (action === "left_out") return text.replace(/^\w+/, (name) => word("command", name)).replace(/([\w-]+) \([\w-]+\)/g, (_, id) => deviceName(id));
   if (action === "command_failed") return text.replace(/^([\w-]+): (\w+)/, (_, id, state) => `${deviceName(id)}: ${word("command_state", state)}`);
   return text;

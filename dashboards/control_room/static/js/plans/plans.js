@@ -1,7 +1,7 @@
 /** Emergency plans: what runs now, what ran, and starting one. */
 import { classes, html, useState } from "../html.js";
-import { may, post } from "../api.js";
-import { age, moment, span } from "../format.js";
+import { may, post, session } from "../api.js";
+import { age, moment, number, span } from "../format.js";
 import { say, t } from "../i18n.js";
 import { tick } from "../live/clock.js";
 import { devices, plans, runs, sites, zones } from "../live/store.js";
@@ -10,6 +10,7 @@ import { placeOf } from "../place.js";
 import { go, href, route } from "../route.js";
 import { bare } from "../words.js";
 import { Dialog } from "../widgets/dialog.js";
+import { HoldButton } from "../widgets/hold.js";
 import { logLine } from "./log_line.js";
 import { Steps } from "./steps.js";
 
@@ -46,6 +47,7 @@ function Card({ run, chosen }) {
 /** One run, step by step. @param {{run: PlanRun}} props */
 function Board({ run }) {
   const [asking, setAsking] = useState(false);
+  const approve = () => attempt(async () => { runs.put(await post(`/plan-runs/${encodeURIComponent(run.id)}/approve`)); }, t("plans.begun"));
   return html`<article class=${classes("sheet board", run.drill && "is-drill")}>
     <header class="sheet-head">
       <p class="sheet-line"><span class="tag">${t(`run.${run.state}`)}</span>${run.drill && html`<span class="tag drill">${t("plans.drill_long")}</span>`}<span class="spacer"></span><span class="muted mono">${run.id}</span></p>
@@ -53,7 +55,15 @@ function Board({ run }) {
       <dl class="facts"><div><dt>${t("plans.started")}</dt><dd>${moment(run.started_at)} <span class="muted">${bare(run.started_by)}</span></dd></div>
         <div><dt>${t("plans.running_for")}</dt><dd><${Elapsed} run=${run} /></dd></div>
         ${run.alert && html`<div><dt>${t("plans.alert")}</dt><dd><a href=${href("alerts", run.alert)}>${run.alert}</a></dd></div>`}</dl>
-      ${run.state === "running" && may("operator") && html`<div class="actions"><button type="button" onClick=${() => setAsking(true)}>${t("plans.stop")}</button></div>`}
+      ${run.drill && html`<p class="drill-banner">${t("plans.drill_banner")}</p>`}
+      ${say(run.scenario) && html`<p class="step-advice"><strong>${t("plans.scenario")}</strong> ${say(run.scenario)}</p>`}
+      ${say(run.watch) && html`<p class="step-advice"><strong>${t("plans.watch")}</strong> ${say(run.watch)}</p>`}
+      ${run.state === "proposed" && html`<p class="warning-line">${t("plans.proposed")}</p>`}
+      ${run.preempted_by && html`<p class="warning-line">${t("plans.preempted")} <a href=${href("plans", run.preempted_by)}>${run.preempted_by}</a></p>`}
+      ${run.score != null && html`<p class="score"><strong>${number(run.score, 1)} %</strong> ${t("plans.score")}</p>`}
+      <div class="actions">${["running", "proposed"].includes(run.state) && may("operator") && html`<button type="button" onClick=${() => setAsking(true)}>${t("plans.stop")}</button>`}
+        ${run.state === "proposed" && may("operator") && run.started_by !== `user:${session.value?.name}` && html`<${HoldButton} label=${t("plans.approve")} hint=${t("plans.real_warning")} onHeld=${approve} />`}
+        <a class="button-link" target="_blank" rel="noopener" href=${`./api/v1/plan-runs/${encodeURIComponent(run.id)}/report?format=html&lang=${document.documentElement.lang.slice(0, 2)}`}>${t("plans.report")}</a></div>
     </header>
     <section><${Steps} run=${run} /></section>
     <section><h3>${t("plans.log")}</h3><ol class="story">${[...(run.log ?? [])].reverse().map((line, index) => html`<li key=${index}><time>${moment(line.entry_at)}</time><span class="who">${bare(line.by)}</span><span class="grow">${logLine(run, line)}</span></li>`)}</ol></section>

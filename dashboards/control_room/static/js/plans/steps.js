@@ -30,28 +30,52 @@ const actionable = (run, step) => run.state === "running" && !step.automatic && 
 /** @param {{run: PlanRun, step: StepRun, number: number, compact: boolean}} props */
 function Step({ run, step, number, compact }) {
   const [asking, setAsking] = useState("");
-  const finish = (/** @type {string} */ state, note = "") => attempt(async () => {
-    const answer = await post(`/plan-runs/${encodeURIComponent(run.id)}/steps/${encodeURIComponent(step.id)}/complete`, { state, ...(note ? { note } : {}) });
-    if (answer?.id === run.id && answer.steps) runs.put(answer);
+  const path = `/plan-runs/${encodeURIComponent(run.id)}/steps/${encodeURIComponent(step.id)}`;
+  const tell = (/** @type {string} */ verb, /** @type {Record<string, string>} */ body) => attempt(async () => {
+    const after = await post(`${path}/${verb}`, body);
+    if (after?.id === run.id && after.steps) runs.put(after);
   });
+  const finish = (/** @type {string} */ state, note = "") => tell("complete", { state, ...(note ? { note } : {}) });
   return html`<li class=${classes("step", `step-${step.state}`)}>
     <span class="step-mark" aria-hidden="true">${step.state === "done" ? html`<${Icon} name="check" />` : step.state === "failed" ? html`<${Icon} name="close" />` : number}</span>
     <div class="step-body">
       <p class="step-title">${say(step.title, step.id)}</p>
-      <p class="step-facts"><span class="step-word">${t(`step.${step.state}`)}</span>
+      <p class="step-facts"><span class="step-word">${step.not_needed ? t("step.not_needed") : t(`step.${step.state}`)}</span>
         <span class="line-icon"><${Icon} name=${step.automatic ? "auto" : "hand"} />${step.automatic ? t("plans.automatic") : word("team", step.role) || t("plans.manual")}</span>
         <${Timer} step=${step} />${step.done_by && html`<span>${bare(step.done_by)}</span>`}</p>
       ${!compact && say(step.advice) && ["active", "overdue"].includes(step.state) && html`<p class="step-advice">${say(step.advice)}</p>`}
-      ${step.left_out?.length > 0 && html`<p class="step-note">${t("step.left_out", { devices: step.left_out.map(deviceName).join(", ") })}</p>`}
-      ${step.note && !(step.left_out?.length && step.state === "skipped") && html`<p class="step-note">${step.note}</p>`}
+      <${Notes} step=${step} />
       <${StepCommands} step=${step} />
+      <${Retry} run=${run} step=${step} onRetry=${() => tell("retry", {})} />
       ${actionable(run, step) && html`<div class="step-actions">
-        <button type="button" class="primary" onClick=${() => finish("done")}>${t("step.do.done")}</button>
+        <${Endings} step=${step} onEnd=${(/** @type {string} */ answer) => tell("complete", { state: "done", ...(answer ? { answer } : {}) })} />
         <button type="button" onClick=${() => setAsking("failed")}>${t("step.do.failed")}</button>
         <button type="button" onClick=${() => setAsking("skipped")}>${t("step.do.skipped")}</button></div>`}
     </div>
     ${asking && html`<${Ask} step=${step} state=${asking} onClose=${() => setAsking("")} onSend=${(/** @type {string} */ note) => finish(asking, note).then((fine) => fine && setAsking(""))} />`}
   </li>`;
+}
+
+/** Done, or the answers to the step's question. @param {{step: StepRun, onEnd: (answer: string) => void}} props */
+function Endings({ step, onEnd }) {
+  const answers = Object.entries(step.answers ?? {});
+  if (!answers.length) return html`<button type="button" class="primary" onClick=${() => onEnd("")}>${t("step.do.done")}</button>`;
+  return answers.map(([id, text]) => html`<button key=${id} type="button" class="primary" onClick=${() => onEnd(id)}>${say(text, id)}</button>`);
+}
+
+/** A failed automatic step may be done again, for the devices that did not do it. @param {{run: PlanRun, step: StepRun, onRetry: () => void}} props */
+function Retry({ run, step, onRetry }) {
+  if (run.state !== "running" || run.drill || !step.automatic || step.state !== "failed" || !may("operator")) return null;
+  return html`<div class="step-actions"><button type="button" onClick=${onRetry}>${t("step.retry")}</button></div>`;
+}
+
+/** What was left out, noted, answered, and who was told that it is late. @param {{step: StepRun}} props */
+function Notes({ step }) {
+  const told = step.escalated ?? [];
+  return html`${step.left_out?.length > 0 && html`<p class="step-note">${t("step.left_out", { devices: step.left_out.map(deviceName).join(", ") })}</p>`}
+    ${step.note && !(step.left_out?.length && step.state === "skipped") && html`<p class="step-note">${step.note}</p>`}
+    ${step.answer && html`<p class="step-note">${say(step.answers?.[step.answer], step.answer)}</p>`}
+    ${told.length > 0 && html`<p class="step-note">${t("step.escalated", { roles: told.map((role) => word("team", role)).join(", ") })}</p>`}`;
 }
 
 /** How long the step may still take, or took. @param {{step: StepRun}} props */

@@ -35,7 +35,7 @@ from gateway.model.event import Event, Fate
 from gateway.model.judgement import Cleared, Raised, RuleChange, Withheld
 from gateway.model.passes import Decision, DecisionRecord, Pass, Question
 from gateway.model.place import Device, Site, Zone
-from gateway.model.plan import Escalation, PlanRun, StepRun, StepState
+from gateway.model.plan import PlanRun, StepRun, StepState
 from gateway.model.rule_pack import BY_FILE, Hidden, PackVersion, VersionState
 from gateway.model.schedule import Count, PointState, Round, RoundPoint, Schedule
 from gateway.model.work_order import (

@@ -21,7 +21,7 @@ class StepState(StrEnum):
     OVERDUE = "overdue"
 
 
-class Escalation(msgspec.Struct, frozen=True, kw_only=True):
+class StepEscalation(msgspec.Struct, frozen=True, kw_only=True):
     """Who is told of an overdue step, `after` so many seconds past its deadline."""
 
     to: str
@@ -60,7 +60,7 @@ class StepRun(msgspec.Struct, frozen=True, kw_only=True):
     answer: str = ""
     only_if: dict[str, list[str]] = {}
     not_needed: bool = False
-    escalate: tuple[Escalation, ...] = ()
+    escalate: tuple[StepEscalation, ...] = ()
     escalated: tuple[str, ...] = ()
     took: float | None = None
     in_time: bool | None = None

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from gateway.errors import NotFound
-from gateway.model.plan import Escalation
+from gateway.model.plan import StepEscalation
 
 Scope = Literal["device", "building", "zone", "site"]
 
@@ -46,7 +46,7 @@ class StepDefinition(msgspec.Struct, frozen=True, kw_only=True):
     command: StepCommand | None = None
     ask: dict[str, dict[str, str]] = {}
     only_if: dict[str, list[str]] = msgspec.field(default_factory=dict, name="if")
-    escalate: tuple[Escalation, ...] | None = None
+    escalate: tuple[StepEscalation, ...] | None = None
 
 
 class DrillScript(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class PlanDefinition(msgspec.Struct, frozen=True, kw_only=True):
     title: dict[str, str]
     advice: dict[str, str] = {}
     scope: Scope = "device"
-    escalate: tuple[Escalation, ...] = ()
+    escalate: tuple[StepEscalation, ...] = ()
     drill: DrillScript | None = None
     steps: tuple[StepDefinition, ...]
 

@@ -195,7 +195,7 @@ def order(world: World, title: Json, device: str | None, state: str = "open", op
 
 def schedules(world: World) -> list[Json]:
     """One by the calendar, one by running hours, one that failed and one that is paused."""
-    plain = {
+    plain: Json = {
         "site": SITE, "at": "0 9 1 * *", "counts": None, "devices": [], "team": "elevator", "plan": "", "points": 0,
         "last_at": world.time(86_400), "ran": 3, "missed": 0, "paused": "", "problem": "", "result": "", "totals": {},
     }  # fmt: skip

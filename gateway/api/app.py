@@ -22,6 +22,7 @@ from gateway.api import (
     health,
     history,
     ingest,
+    maintenance,
     notifications,
     openapi,
     order_files,
@@ -65,7 +66,7 @@ from gateway.store.queries import Reader
 PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, order_import, work_orders, order_steps, order_files,
-    order_print, requests, schedules, plans, commands, passes, dead_letters, quarantine, audit, backtests,
+    order_print, maintenance, requests, schedules, plans, commands, passes, dead_letters, quarantine, audit, backtests,
     explaining, rules, people, rosters, shifts, notifications, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 

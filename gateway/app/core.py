@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app.credentials import CORE_USER, core_secret, credentials_of, session_file, write_users
 from gateway.app.definitions import load_definitions, shipped_rules
+from gateway.app.messenger import Messenger, secret_of
 from gateway.app.workdays import workdays_of
 from gateway.config import Home, Settings, words_of
 from gateway.core.core import Core, CoreSettings
@@ -34,6 +35,7 @@ from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
 from gateway.services.settings import DeskSettings
 from gateway.store import tables
+from gateway.store.queries import Reader
 from gateway.store.writer import Writer
 from rules import Engine, RuleSet
 
@@ -139,6 +141,8 @@ def run_core(home: Home, settings: Settings) -> int:
             on_session_lost=lambda: _session_lost(core),
         )
         core.on_link_up = lambda: _note(session, link.url)
+        if settings.maintenance.url:
+            stack.callback(_messenger(home, settings, core).stop)
         inbox.subscribe(core.pipeline.router.filters)
         inbox.start()
         stack.callback(inbox.stop)
@@ -146,6 +150,18 @@ def run_core(home: Home, settings: Settings) -> int:
             signal.signal(number, lambda *_: core.stop())
         core.run(inbox)
     return 0
+
+
+def _messenger(home: Home, settings: Settings, core: Core) -> Messenger:
+    """The thread that tells the outside maintenance system; what was taken comes back through the core's door."""
+    outside = settings.maintenance
+
+    def act(action: Action) -> None:
+        core.submit(action, lambda _result, _error: None)
+
+    messenger = Messenger(Reader(database_url(home, settings)), act, outside.url, secret_of(outside.secret_file))
+    messenger.start()
+    return messenger
 
 
 def _note(file: Path, text: str) -> None:

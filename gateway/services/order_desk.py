@@ -15,6 +15,7 @@ from gateway.services.dispatch import Dispatch, RosteredTeams
 from gateway.services.moment import Moment
 from gateway.services.order_care import OrderCare
 from gateway.services.order_import import OrderImport
+from gateway.services.order_outside import OrderOutside
 from gateway.services.order_work import OrderWork
 from gateway.services.people import People
 from gateway.services.ports import OrderTemplate
@@ -45,7 +46,10 @@ class OrderDesk:
         care, work = OrderCare(orders, alerts, common), OrderWork(orders, alerts, common)
         requests = Requests(orders, alerts, common, care, opening)
         rooms: tuple[tuple[object, tuple[str, ...]], ...] = ((opening, _LED), (care, _CARED), (work, _WORKED))
+        outside = OrderOutside(orders, alerts, common)
         return {
+            "work_order.told": outside.told,
+            "work_order.outside": outside.said,
             "alert.work_order": opening.open_for_alert,
             **{f"work_order.{name}": getattr(room, name) for room, names in rooms for name in names},
             "work_order.import": OrderImport(orders, alerts, common).take_in,

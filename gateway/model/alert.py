@@ -124,6 +124,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     momentary: bool = False
     count: int = 1
     chattering: bool = False
+    chattered: bool = False
     values: dict[str, Any] = {}
     evidence: tuple[Evidence, ...] = ()
     comments: tuple[Comment, ...] = ()

@@ -143,6 +143,7 @@ class Alerts:
             values=change.values or alert.values,
             recent_due=recent,
             chattering=chattering or alert.chattering,
+            chattered=chattering or alert.chattered,
             acknowledged_at=None if rings else alert.acknowledged_at,
             acknowledged_by=None if rings else alert.acknowledged_by,
             version=version,

@@ -9,6 +9,7 @@ from gateway.store.people_queries import PeopleQueries
 from gateway.store.place_queries import PlaceQueries
 from gateway.store.read_base import Page, Place, Sites, reading_engine
 from gateway.store.record_queries import RecordQueries
+from gateway.store.report_queries import ReportQueries
 from gateway.store.rule_queries import RuleQueries
 from gateway.store.schedule_queries import ScheduleQueries
 
@@ -24,6 +25,7 @@ class Reader(
     OperationQueries,
     RuleQueries,
     ScheduleQueries,
+    ReportQueries,
 ):
     """All queries over the database at `url`. Thread-safe; opens nothing before the first query.
 

@@ -1,0 +1,57 @@
+"""The facts of the reports: narrow readings of many records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from sqlalchemy import func, or_, select
+
+from gateway.model.facts import AlertFact, DeviceFact, Facts, OrderFact, Passage
+from gateway.store import tables
+from gateway.store.read_base import QueryBase, Sites, within
+
+_alert = msgspec.json.Decoder(AlertFact).decode
+_order = msgspec.json.Decoder(OrderFact).decode
+#: A fault that had been closed and began longer before a period than this is not looked at, in seconds.
+LOOK_BACK = 31 * 86400.0
+HOUSEHOLDS = ("household", "unit", "flat", "home")
+
+
+class ReportQueries(QueryBase):
+    """Everything up to a moment, as far as figures need it."""
+
+    def alert_facts(self, since: float, until: float, only: Sites = ()) -> list[AlertFact]:
+        """The alerts of a period: raised in it or up to a month before, or open still."""
+        c = tables.alerts.c
+        concerned = or_(c.raised_at >= since - LOOK_BACK, c.state != "closed")
+        statement = select(c.body).where(c.raised_at < until, concerned, *within(c.site, only))
+        return [_alert(row[0]) for row in self.rows(statement)]
+
+    def facts(self, since: float, until: float, roster_gaps: Mapping[str, int], only: Sites = ()) -> Facts:
+        """What the figures of periods from `since` to `until` read."""
+        orders, devices, zones = tables.work_orders.c, tables.devices.c, tables.zones.c
+        passed, audit = tables.decisions.c, tables.audit.c
+        placed = select(
+            devices.id, devices.site, devices.type, devices.zone, devices.building, devices.name, devices.created_at
+        ).where(devices.enabled, devices.adapter != "internal", *within(devices.site, only))
+        passages = select(passed.id, passed.site, passed.kind, passed.direction, passed.pass_id, passed.time).where(
+            passed.allowed, passed.time >= since, passed.time < until, *within(passed.site, only)
+        )
+        homes = self.one(select(func.count()).where(zones.kind.in_(HOUSEHOLDS), *within(zones.site, only)))
+        oldest = self.one(select(func.min(audit.time)))
+        return Facts(
+            alerts=self.alert_facts(since, until, only),
+            orders=[
+                _order(row[0])
+                for row in self.rows(select(orders.body).where(orders.opened_at < until, *within(orders.site, only)))
+            ],
+            devices=[
+                DeviceFact(row.id, row.site, row.type, row.zone, row.building, bool(row.name), row.created_at)
+                for row in self.rows(placed)
+            ],
+            passages=[Passage._make(row) for row in self.rows(passages)],
+            roster_gaps=dict(roster_gaps),
+            households=int(homes[0]) if homes else 0,
+            oldest_log=oldest[0] if oldest else None,
+        )

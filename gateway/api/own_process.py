@@ -85,9 +85,12 @@ class Started:
 
 
 async def start(command: Sequence[str], *words: str) -> Started:
-    """Starts `command` with further words. It ends when this process does: its standard input is held open."""
+    """Starts `command` with further words. It ends when this process does: its standard input is held open.
+
+    Raises `Conflict` where there is no command.
+    """
     if not command:
-        raise Unavailable("this API was started without a home to look back on")
+        raise Conflict("this API was started without a home to look back on")
     process = await asyncio.create_subprocess_exec(
         *command,
         *words,
@@ -110,6 +113,8 @@ def _refusal(said: str, code: int) -> GatehouseError:
     absent = _ABSENT.fullmatch(text)
     if absent is not None:
         return NotFound(absent[1], absent[2])
+    if text.startswith("at: "):
+        return Invalid("at", text.removeprefix("at: "))
     if code == 1 and "cannot be made a test" in text:
         return Conflict(text)
     if code in (1, 2) and text:

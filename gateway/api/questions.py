@@ -11,7 +11,7 @@ from gateway.api.own_process import start
 from gateway.errors import Unavailable
 
 #: How many are answered at once, how long one may wait for its turn, and how long for its answer, in seconds.
-MOST_AT_ONCE, TURN, ANSWER = 2, 20.0, 60.0
+MOST_AT_ONCE, TURN, ANSWER = 2, 30.0, 90.0
 #: Answers about what is over that are remembered.
 REMEMBERED = 200
 

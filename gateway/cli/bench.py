@@ -111,11 +111,16 @@ def rules(as_json: bool, events: int | None, runs: int | None, quick: bool) -> N
       gatehouse bench rules
       gatehouse bench rules --quick --json
     """
+    from gateway.app.bench.backtest import EVENTS
     from gateway.app.bench.report import table
     from gateway.app.bench.rules import Options
     from gateway.app.bench.rules import rules as measure
 
-    options = Options(events=events or (30_000 if quick else 200_000), runs=runs or (1 if quick else 5))
+    options = Options(
+        events=events or (30_000 if quick else 200_000),
+        runs=runs or (1 if quick else 5),
+        backtest=50_000 if quick else EVENTS,
+    )
     began = time.monotonic()
     report = measure(options, lambda text: click.echo(f"{time.monotonic() - began:6.1f} s  {text}", err=True))
     if as_json:

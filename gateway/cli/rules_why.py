@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from gateway.cli.common import Command, Place, json_option, print_json, with_place
@@ -11,15 +9,13 @@ from gateway.cli.moments import MOMENT
 from gateway.cli.progress import cancellable, end_with_parent
 
 LANGUAGES = ("en", "zh")
-#: How much other processes come first: somebody waits for the answer.
-NICE = 5
 
 
 @click.command(name="save-test", cls=Command)
 @with_place
 @click.argument("alert")
 @click.option("--name", default="", help="What the test shows; the alert's title and time by default.")
-@click.option("--owned", is_flag=True, hidden=True, help="Behind the API: gentle, and ends with whoever started it.")
+@click.option("--owned", is_flag=True, hidden=True, help="Behind the API: ends with whoever started it.")
 @json_option
 def save_test(place: Place, alert: str, name: str, owned: bool, as_json: bool) -> None:
     """Make the alert with the id ALERT a test of its rule: print what a pack would have under `tests`.
@@ -33,7 +29,6 @@ def save_test(place: Place, alert: str, name: str, owned: bool, as_json: bool) -
     from gateway.app.retrospect.saved_tests import saved_test
 
     if owned:
-        os.nice(NICE)
         end_with_parent()
     with cancellable("gatehouse rules save-test"):
         rule, text = saved_test(place.home, place.settings, alert, name)
@@ -49,7 +44,7 @@ def save_test(place: Place, alert: str, name: str, owned: bool, as_json: bool) -
 @click.option("--device", required=True, help="The device's id.")
 @click.option("--at", type=MOMENT, help="When: 10m (ago), or RFC 3339; now by default.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="For people.")
-@click.option("--owned", is_flag=True, hidden=True, help="Behind the API: gentle, and ends with whoever started it.")
+@click.option("--owned", is_flag=True, hidden=True, help="Behind the API: ends with whoever started it.")
 @json_option
 def why(place: Place, rule: str, device: str, at: float | None, language: str, owned: bool, as_json: bool) -> None:
     """Say why RULE has an alert for a device, or why not: clause by clause, and the first that stands in the way.
@@ -63,7 +58,6 @@ def why(place: Place, rule: str, device: str, at: float | None, language: str, o
     from gateway.app.retrospect.why import why as ask
 
     if owned:
-        os.nice(NICE)
         end_with_parent()
     with cancellable("gatehouse rules why"):
         answer = ask(place.home, place.settings, rule, device, at)

@@ -17,6 +17,7 @@ from rules.coherence import MEASURES, SHAPES
 TARGETS = {
     "load_2000_rules_s": 2,
     "refuse_2000_rules_s": 1,
+    "backtest_10m_events_s": 90,
     "events_per_s_1_rule": None,
     "events_per_s_100_rules": 150_000,
     "events_per_s_10000_rules": None,

@@ -117,6 +117,30 @@ def test_a_medium_alert_is_shelved_with_a_reason_and_commented(real: RealPage, r
     assert [each["text"] for each in alert["comments"]] == ["A resident with a new card"]
 
 
+def test_an_alert_shows_its_condition_is_saved_as_a_test_and_backtested(real: RealPage, room: Open) -> None:
+    real.forced("door-22")
+    long = 150_000
+    page = room(bypass_csp=True, reduced_motion="reduce")
+    find(page, "forced")
+    page.get_by_role("button", name="Show the condition").click()
+    page.locator(".clauses .clause.true .branch", has_text="forced").first.wait_for(timeout=long)
+    page.get_by_role("button", name="Save as a test").click()
+    page.locator("dialog[open] pre", has_text="want: raised").wait_for(timeout=long)
+    page.keyboard.press("Escape")
+    settled(page, "rules")
+    page.get_by_role("button", name="A pack of my own").click()
+    page.locator(".backtest-form textarea").fill("- {id: x, title: X, severity: nonsense, on: access.door}")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".backtest pre", has_text="pack.yaml:1:").wait_for(timeout=long)
+    pack = "- {id: every.door, title: {en: Door, zh: Door}, severity: low, on: access.door, when: state == 'open'}"
+    page.locator(".backtest-form textarea").fill(pack)
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".backtest tr", has_text="every.door").wait_for(timeout=long)
+    page.locator(".backtest summary", has_text="Did not come, and would have").wait_for()
+    bring_axe(page)
+    assert findings(page) == []
+
+
 def test_a_stranger_is_adopted_and_its_first_message_tried_again(real: RealPage, room: Open) -> None:
     real.monitor.publish("/API/V1/Up/LiftFault", lift_fault("31099", 6, "k2"))
     real.monitor.publish("/API/V1/Up/LiftFault", '{"type": "LiftFault", "ErrorListBean": [')

@@ -29,6 +29,7 @@ SCREENS = (
     "plans",
     "passes",
     "commands",
+    "rules",
     "health",
 )
 

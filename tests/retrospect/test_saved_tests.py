@@ -82,5 +82,5 @@ async def test_the_api_tells_why_and_gives_the_test(api: Api, shift: HomeLab) ->
     assert then["blocked"]["code"] == "hold"
     await api.ask("GET", "/rules/door.nothing/why?device=door-1", 404, who="viewer")
     await api.ask("GET", "/rules/door.held/why?device=door-1", 404, who="viewer@elsewhere")
-    await api.ask("GET", "/rules/door.held/why?device=door-1&at=2020-01-01T00:00:00Z", 503, who="viewer")
+    await api.ask("GET", "/rules/door.held/why?device=door-1&at=2020-01-01T00:00:00Z", 422, who="viewer")
     await api.ask("GET", f"/alerts/{alert.id}/test", 403, who="operator")

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.app.bench import rules_load
+from gateway.app.bench.backtest import EVENTS, backtest_figures
 from gateway.app.bench.machine import describe
 from gateway.app.bench.report import Figure, Report, figure
 from gateway.catalogue import load_catalogue
@@ -32,6 +33,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     devices: int = 10_000
     events: int = 200_000
     runs: int = 5
+    backtest: int = EVENTS
 
 
 def rules(options: Options, say: Say) -> Report:
@@ -64,6 +66,7 @@ def rules(options: Options, say: Say) -> Report:
     ]
     say(f"{OPEN} open holds and windows")
     figures.append(figure("memory_mb_10000_open", [_memory_of_open()], "MB", 100))
+    figures += backtest_figures(options.backtest, say)
     return Report(machine=machine, figures=figures)
 
 

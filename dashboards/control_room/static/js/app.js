@@ -20,6 +20,7 @@ import { Passes } from "./passes/passes.js";
 import { Plans } from "./plans/plans.js";
 import { Queue } from "./queue/queue.js";
 import { route } from "./route.js";
+import { Rules } from "./rules/rules.js";
 import { PasswordDialog } from "./session/password.js";
 import { SignIn, Waiting } from "./session/sign_in.js";
 import { TakeOver } from "./session/take_over.js";
@@ -27,7 +28,7 @@ import { Schedules } from "./schedules/schedules.js";
 import { silence, watchForSounds } from "./sound.js";
 
 const MANY = 5;
-const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, schedules: Schedules, plans: Plans, passes: Passes, commands: Commands, health: Health };
+const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, schedules: Schedules, plans: Plans, passes: Passes, commands: Commands, rules: Rules, health: Health };
 
 function Room() {
   useKeys({ s: silence, "?": () => { helping.value = true; } });

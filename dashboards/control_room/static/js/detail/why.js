@@ -4,6 +4,7 @@ import { anyField, dataPairs, fieldOf, kindTitle, shown } from "../catalogue.js"
 import { moment, span } from "../format.js";
 import { say, t, word } from "../i18n.js";
 import { deviceName } from "../place.js";
+import { Tree } from "./tree.js";
 
 /** @param {{alert: import("../types.js").Alert}} props */
 export function Why({ alert }) {
@@ -19,6 +20,7 @@ export function Why({ alert }) {
       <time>${moment(event.received)}</time><span class="grow"><span>${kindTitle(event.kind)}</span>
       ${event.device !== alert.device && html` <span class="muted">${deviceName(event.device)}</span>`}
       ${" "}<span class="pairs">${pairs(event.kind, event.data)}</span></span></li>`)}</ol>`}
+    <${Tree} key=${alert.id} alert=${alert} />
   </section>`;
 }
 

@@ -7,6 +7,7 @@ from collections import Counter
 import msgspec
 import pytest
 
+from gateway.app.definitions import shipped_plans
 from gateway.catalogue import load_catalogue
 from gateway.model import Severity
 from rules import load_packs, shipped_packs, testing
@@ -87,6 +88,11 @@ def test_causes_are_rules_that_exist_and_weigh_at_least_as_much_as_what_they_exp
         for cause in rule.inhibited_by.rules if rule.inhibited_by else ():
             heavier = order.index(by[cause].severity) >= order.index(rule.severity)
             assert heavier, f"{cause} would hide {rule.id}, which is worse"
+
+
+def test_every_plan_that_a_rule_starts_is_shipped() -> None:
+    plans = shipped_plans()
+    assert [rule.id for rule in RULES if rule.then.plan is not None and plans.get(rule.then.plan) is None] == []
 
 
 def test_every_kind_of_the_catalogue_that_can_go_wrong_has_a_rule() -> None:

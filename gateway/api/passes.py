@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field
@@ -16,6 +16,7 @@ from gateway.api.acting import (
     NewId,
     Reveal,
     Short,
+    Whole,
     Word,
     act_with,
     found,
@@ -25,11 +26,12 @@ from gateway.api.acting import (
 )
 from gateway.api.auth import GuardedRoute, Who, needs
 from gateway.api.paging import Cursor, Limit, listing, place_of
-from gateway.api.reply import versioned
+from gateway.api.reply import reply, versioned
 from gateway.api.room import InRoom
 from gateway.api.schema import DecisionOut, Listing, PassOut
 from gateway.errors import Forbidden, Invalid
 from gateway.model import Actor, Role
+from gateway.services.pass_csv import rows_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["passes"])
 
@@ -48,6 +50,50 @@ class PassIn(Body):
     blocked: Flag | None = None
     visitor: Flag | None = None
     note: Long | None = None
+    days: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] | None = None
+    hours: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] | None = None
+    household: Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")] | None = None
+    spaces: Annotated[Whole, Field(ge=0, le=1000)] | None = None
+    anti_passback: Flag | None = None
+
+
+class ImportIn(Body):
+    """Passes of one site as CSV, with a heading."""
+
+    site: NewId
+    csv: Annotated[str, Field(min_length=1, max_length=900_000)]
+
+
+class CheckIn(Body):
+    """What stands at which device."""
+
+    device: NewId
+    kind: Literal["plate", "card", "person"]
+    value: Short
+    direction: Literal["in", "out"] | None = None
+
+
+@router.post("/passes/import", **needs(Role.OPERATOR), response_model=dict[str, int])
+async def import_passes(body: ImportIn, room: InRoom, actor: Who) -> Response:
+    """Adds or changes many passes from CSV: all of them, or none and the line that is wrong."""
+    require_site(actor, body.site)
+    rows = await read(rows_of, body.csv)
+    return reply(await act_with(room, actor, "pass.import", {"site": body.site, "rows": rows}))
+
+
+@router.post("/passes/check", **needs(Role.OPERATOR), response_model=dict[str, Any])
+async def check_pass(body: CheckIn, room: InRoom, actor: Who) -> Response:
+    """Whether something would be let through a door or barrier now, and why not. Nothing opens."""
+    found(await read(room.reader.device, body.device, actor.sites), "device", body.device)
+    return reply(await act_with(room, actor, "pass.check", body.model_dump(exclude_none=True)))
+
+
+@router.post("/passes/{id}/outside", **needs(Role.OPERATOR), response_model=PassOut)
+async def outside(id: Id, room: InRoom, actor: Who) -> Response:
+    """It has left unseen: its space is free, and it may enter again."""
+    found(await read(room.reader.pass_, id, actor.sites), "pass", id)
+    await act_with(room, actor, "pass.outside", {"id": id})
+    return versioned(room.presenter.pass_(found(await read(room.reader.pass_, id, actor.sites), "pass", id)))
 
 
 @router.get("/passes", **needs(Role.VIEWER), response_model=Listing[PassOut])  # type: ignore[valid-type]

@@ -143,6 +143,7 @@ class Presenter:
         if not reveal:
             shown["value"], shown["name"] = mask(entry.value), mask(entry.name)
             shown["note"] = scrub(entry.note)
+            shown["household"] = mask(entry.household)
         return shown
 
     def person(self, person: Person, reveal: bool = False) -> Json:

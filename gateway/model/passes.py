@@ -8,7 +8,9 @@ import msgspec
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
     """One permission. `kind` is `plate`, `card` or `person`; `value` is personal data. No `zones`: the whole site.
 
-    `from_at` and `until_at` bound it in time (None: open); `blocked` turns it into a refusal.
+    `from_at` and `until_at` bound it in time (None: open); `blocked` turns it into a refusal. `days` (`mon-fri`) and
+    `hours` (`08:00-18:00`) are its weekly hours in the site's time. With `anti_passback` it enters once until it has
+    left. The passes of one `household` have `spaces` together. `inside` is where a pass of either kind was last let to.
     """
 
     id: str
@@ -25,6 +27,13 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float = 0.0
     created_by: str = ""
     version: int = 1
+    days: str = ""
+    hours: str = ""
+    household: str = ""
+    spaces: int | None = None
+    anti_passback: bool = False
+    inside: bool = False
+    inside_at: float | None = None
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +53,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The answer, with a named reason.
 
-    `pass`, `no_pass`, `outside_window`, `wrong_zone`, `blocked`, `unread`,
-    `late`, `replay`.
+    One of `gateway.services.decision_reasons`.
     """
 
     allowed: bool

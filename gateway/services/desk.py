@@ -152,6 +152,9 @@ class Desk:
             "command.withdraw": self.command_actions.withdraw,
             "pass.put": self.passes.put,
             "pass.remove": self.passes.remove,
+            "pass.check": self.passes.check,
+            "pass.outside": self.passes.outside,
+            "pass.import": self.passes.import_,
             **self.duty.actions(),
             **self.planned.actions(),
         }

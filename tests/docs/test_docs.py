@@ -19,6 +19,8 @@ from gateway.catalogue import load_catalogue
 from gateway.cli.main import command_tree
 from gateway.config import Home, Settings, load_settings
 from gateway.services.command_words import WORDS
+from gateway.services.decision_reasons import REASONS
+from gateway.services.pass_csv import COLUMNS, rows_of
 from gateway.services.plan_reading import PLAN_WORDS, STEP_WORDS, PlanBookError
 from gateway.services.safety_reading import FEEDBACK_WORDS, INTERLOCK_WORDS
 from gateway.services.schedule_reading import COUNT_WORDS, POINT_WORDS, read_schedules
@@ -245,3 +247,12 @@ def test_the_chains_and_channels_of_the_docs_are_taken_and_every_word_is_documen
         assert all(f"`{word}`" in row for word in kind.words if word != "url" or name not in ("wecom", "dingtalk")), (
             name
         )
+
+
+def test_every_reason_of_a_decision_and_every_column_of_the_csv_is_documented() -> None:
+    text = (DOCS / "passes.md").read_text("utf-8")
+    for reason in REASONS:
+        assert f"`{reason}`" in text, reason
+    block = re.search(r"```\n(kind,.*?)```", text, re.S)
+    assert block and block.group(1).splitlines()[0] == ",".join(COLUMNS)
+    assert rows_of(block.group(1))[0]["household"] == "3-501"

@@ -227,6 +227,10 @@
  * @property {string} note
  * @property {Time} created_at
  * @property {string} created_by
+ * @property {string} [days]
+ * @property {string} [hours]
+ * @property {string} [household]
+ * @property {boolean} [inside]
  *
  * @typedef {{id: string, name: Texts, timezone?: string}} Site
  * @typedef {{id: string, site: string, name: Texts, kind: string, parent: string|null}} Zone

@@ -46,11 +46,12 @@ function Row({ pass: masked }) {
     await call("DELETE", `/passes/${encodeURIComponent(pass.id)}`);
     passes.remove(pass.id);
   }, t("passes.removed"));
+  const left = () => attempt(async () => { passes.put(await post(`/passes/${encodeURIComponent(pass.id)}/outside`)); }, t("passes.outside_done"));
   return html`<tr class=${classes((over || pass.blocked) && "past")}>
     <td>${t(`pass.${pass.kind}`)}${pass.visitor && html` <span class="tag">${t("passes.visitor")}</span>`}</td>
     <td class="mono">${pass.value}</td><td>${pass.name}</td>
     <td>${pass.blocked ? html`<span class="tag warn">${t("passes.blocked")}</span>` : over ? html`<span class="tag">${t("passes.over")}</span>` : bounds(pass)}</td>
-    <td>${pass.note}</td><td class="number">${may("operator") && html`<button type="button" class="quiet-button" onClick=${() => setAsking(true)}>${t("passes.remove")}</button>`}
+    <td>${[pass.days, pass.hours, pass.household, pass.note].filter(Boolean).join(" · ")}${pass.inside && html` <span class="tag">${t("passes.inside")}</span>`}</td><td class="number">${pass.inside && may("operator") && html`<button type="button" class="quiet-button" onClick=${left}>${t("passes.left")}</button>`}${may("operator") && html`<button type="button" class="quiet-button" onClick=${() => setAsking(true)}>${t("passes.remove")}</button>`}
       ${asking && html`<${Dialog} title=${t("passes.remove")} onClose=${() => setAsking(false)}><p class="about">${t(`pass.${pass.kind}`)} <span class="mono">${pass.value}</span> ${pass.name}</p>
         <div class="dialog-actions"><button type="button" autofocus onClick=${() => setAsking(false)}>${t("cancel")}</button><button type="button" class="primary" onClick=${remove}>${t("passes.remove")}</button></div></${Dialog}>`}</td></tr>`;
 }
@@ -97,7 +98,8 @@ function Add({ onClose }) {
     const time = (/** @type {string} */ name) => (field(name) ? new Date(field(name)).toISOString() : null);
     const body = {
       site: field("site") || sites.items.keys().next().value, kind: field("kind"), value: field("value"), name: field("name"),
-      ...(field("note") ? { note: field("note") } : {}), from_at: time("from"), until_at: time("until"), visitor: form.has("visitor"), blocked: form.has("blocked"),
+      ...Object.fromEntries(["note", "days", "hours", "household"].filter(field).map((name) => [name, field(name)])),
+      ...(field("spaces") ? { spaces: Number(field("spaces")) } : {}), anti_passback: form.has("once"), from_at: time("from"), until_at: time("until"), visitor: form.has("visitor"), blocked: form.has("blocked"),
     };
     if (await attempt(async () => {
       const pass = await post("/passes", body);
@@ -112,8 +114,13 @@ function Add({ onClose }) {
       <label class="field">${t("passes.name")}<input name="name" maxlength="100" autocomplete="off" /></label>
       <label class="field">${t("passes.from")}<input name="from" type="datetime-local" /></label>
       <label class="field">${t("passes.until")}<input name="until" type="datetime-local" /></label>
+      <label class="field">${t("passes.days")}<input name="days" maxlength="100" autocomplete="off" /></label>
+      <label class="field">${t("passes.hours")}<input name="hours" maxlength="200" autocomplete="off" /></label>
+      <label class="field">${t("passes.household")}<input name="household" maxlength="64" autocomplete="off" /></label>
+      <label class="field">${t("passes.spaces")}<input name="spaces" type="number" min="0" max="1000" /></label>
       <label class="field">${t("passes.note")}<input name="note" maxlength="300" /></label>
     </div>
+    <label class="check"><input type="checkbox" name="once" />${t("passes.once")}</label>
     <label class="check"><input type="checkbox" name="visitor" />${t("passes.visitor")}</label><label class="check"><input type="checkbox" name="blocked" />${t("passes.block")}</label>
     <div class="dialog-actions"><button type="button" onClick=${onClose}>${t("cancel")}</button><button class="primary">${t("passes.add")}</button></div></form></${Dialog}>`;
 }

@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.app.acting import acting
 from gateway.app.bulk import import_devices
+from gateway.app.demo_duty import staff
 from gateway.app.run import run_all, say
 from gateway.app.supervisor import STOP_WITHIN, Supervisor
 from gateway.config import Home, Settings
@@ -81,6 +82,7 @@ def _describe(home: Home, settings: Settings, scenario: str, devices: list[dict[
                     parent = item.get("building") if kind == "zone" and item.get("building") != name else None
                     titles = (item.get("places") or {}).get(name) or {"en": str(name)}
                     act("zone.put", id=name, site=item["site"], kind=kind, name=titles, parent=parent)
+        staff(act, str(devices[0]["site"]))
         for item in _listing("passes", scenario):
             known = {"id", "site", "kind", "value", "name", "zones", "blocked", "visitor", "note"}
             site = item.get("site") or devices[0]["site"]

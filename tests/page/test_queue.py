@@ -42,6 +42,7 @@ def test_g_and_a_letter_goes_to_a_screen_and_a_letter_alone_does_not(standin: St
         ("d", "devices"),
         ("w", "orders"),
         ("t", "schedules"),
+        ("o", "duty"),
         ("p", "plans"),
         ("c", "passes"),
         ("s", "health"),

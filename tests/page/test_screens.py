@@ -26,6 +26,7 @@ SCREENS = (
     "orders/WO-0003",
     "orders/WO-0013",
     "schedules",
+    "duty",
     "plans",
     "passes",
     "commands",

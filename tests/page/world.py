@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.catalogue import load_catalogue
-from tests.page import compound
+from tests.page import compound, duty
 
 Json = dict[str, Any]
 
@@ -44,6 +44,8 @@ class World:
         self.lists: dict[str, list[Json]] = {
             "plans": compound.plans(), "dead-letters": [], "quarantine": [],
             "schedules": compound.schedules(self), "rounds": compound.rounds(self),
+            "shifts": duty.shifts(self.time, compound.SITE), "notifications": duty.messages(self.time),
+            "rosters": duty.on_duty(self.time), "channels": duty.CHANNELS,
         }  # fmt: skip
         self.ledger = {"accepted": 0, "duplicate": 0, "late": 0, "unknown_device": 0, "undecodable": 0, "ignored": 0}
         self._news = threading.Condition()
@@ -138,6 +140,10 @@ class World:
         if parts[0] == "alerts" and len(parts) == 3 and parts[2] == "children":
             found = self.lists.get(f"children/{parts[1]}", [])
             return {"items": found[: int(query.get("limit", 100))], "next": None}
+        if parts[0] == "shifts" and parts[-1] == "handover":
+            return duty.handover(self.time)
+        if parts == ["rosters", "on-duty"]:
+            return {"items": self.lists["rosters"], "next": None}
         table = self.tables.get(parts[0])
         if len(parts) > 1:
             if table is None or parts[1] not in table:

@@ -3,6 +3,7 @@ import { classes, effect, html, render } from "./html.js";
 import { loadSession, session } from "./api.js";
 import { ActionDialogs } from "./detail/actions.js";
 import { CommandDialog } from "./devices/command.js";
+import { Duty } from "./duty/duty.js";
 import { Commands } from "./devices/commands.js";
 import { Devices } from "./devices/devices.js";
 import { Help, helping } from "./frame/help.js";
@@ -28,7 +29,7 @@ import { Schedules } from "./schedules/schedules.js";
 import { silence, watchForSounds } from "./sound.js";
 
 const MANY = 5;
-const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, schedules: Schedules, plans: Plans, passes: Passes, commands: Commands, rules: Rules, health: Health };
+const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, schedules: Schedules, duty: Duty, plans: Plans, passes: Passes, commands: Commands, rules: Rules, health: Health };
 
 function Room() {
   useKeys({ s: silence, "?": () => { helping.value = true; } });

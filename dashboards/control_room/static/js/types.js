@@ -56,6 +56,18 @@
  * @property {number} children
  * @property {Child[]} [symptoms]
  * @property {number} version
+ * @property {string|null} [owner]
+ * @property {Time} [owner_at]
+ * @property {Escalation|null} [escalation]
+ *
+ * @typedef {object} Escalation  Where an alert stands in its chain; `told` has a line a level that was reached.
+ * @property {string} chain
+ * @property {number} level
+ * @property {number} levels
+ * @property {"running"|"stopped"|"exhausted"} state
+ * @property {string} stopped_by
+ * @property {Time} next_at
+ * @property {{level: number, told_at: Time, people: string[], by: string[], note: string, missed: string[]}[]} told
  *
  * @typedef {object} Child  What an alert explains.
  * @property {string} id

@@ -11,6 +11,7 @@ import { Level } from "../widgets/icon.js";
 import { bare, stateWord } from "../words.js";
 import { Actions } from "./actions.js";
 import { DeviceCard } from "./device_card.js";
+import { EscalationStory } from "./escalation.js";
 import { Symptoms } from "./symptoms.js";
 import { Why } from "./why.js";
 
@@ -34,6 +35,7 @@ export function Detail({ alert }) {
     ${alert.parent && html`<p class="folded-under">${t("symptoms.under")} <a href=${href("alerts", alert.parent)}>${titleOf(alerts.get(alert.parent) ?? alert)}</a></p>`}
     <${Advice} alert=${alert} />
     <${Symptoms} alert=${alert} />
+    <${EscalationStory} alert=${alert} />
     <${Plan} alert=${alert} />
     <${Order} alert=${alert} />
     <${Why} alert=${alert} />
@@ -55,6 +57,7 @@ function Facts({ alert }) {
   return html`<dl class="facts">
     <div><dt>${t("detail.since")}</dt><dd>${moment(alert.raised_at)} <span class="muted">${t("ago", { span: since(alert.raised_at) })}</span></dd></div>
     ${alert.count > 1 && html`<div><dt>${t("detail.count")}</dt><dd>${t("detail.times", { n: alert.count, time: moment(alert.last_at) })}</dd></div>`}
+    ${alert.owner && html`<div><dt>${t("detail.owner")}</dt><dd>${bare(alert.owner)} <span class="muted">${moment(alert.owner_at)}</span></dd></div>`}
     ${alert.acknowledged_by && html`<div><dt>${t("state.acknowledged")}</dt><dd>${bare(alert.acknowledged_by)} <span class="muted">${moment(alert.acknowledged_at)}</span></dd></div>`}
     ${ended && html`<div><dt>${t("state.returned")}</dt><dd>${moment(ended)}</dd></div>`}
     ${isShelved(alert) && html`<div><dt>${stateWord(alert)}</dt><dd>${t("detail.shelved", { who: bare(alert.shelving?.by), reason: alert.shelving?.reason ?? "", span: span(-age(alert.shelving?.until_at)) })}</dd></div>`}

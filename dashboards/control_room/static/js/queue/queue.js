@@ -1,6 +1,7 @@
 /** The home of the operator: the alerts that need a person, the most urgent and oldest first. */
 import { classes, html, useRef } from "../html.js";
 import { Detail } from "../detail/detail.js";
+import { escalationWord } from "../detail/escalation.js";
 import { acknowledge, shelve } from "../detail/actions.js";
 import { hourMinute, since } from "../format.js";
 import { say, t } from "../i18n.js";
@@ -112,7 +113,7 @@ function Row({ alert, row }) {
 }
 
 /** Who has it. @param {Alert} alert */
-const owner = (alert) => bare(isShelved(alert) ? alert.shelving?.by : alert.acknowledged_by);
+const owner = (alert) => bare(isShelved(alert) ? alert.shelving?.by : (alert.owner ?? alert.acknowledged_by)) || escalationWord(alert);
 
 /** How far the alert's plan and order are. @param {{alert: Alert}} props */
 function Work({ alert }) {

@@ -7,6 +7,7 @@ const PATHS = /** @type {Record<string, string>} */ ({
   devices: "M5 5h14v10H5zM9 19h6M12 15v4",
   orders: "M7 4h10v16H7zM10 8h4M10 12h4M10 16h2",
   schedules: "M5 6h14v14H5zM5 10h14M9 4v4M15 4v4M9 14h2M13 14h2",
+  duty: "M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3 19a6 6 0 0 1 12 0M17 8v4l3 2M17 17a5 5 0 0 0 3-9",
   plans: "M5 6l2 2 3-3M5 13l2 2 3-3M13 7h6M13 14h6M13 20h6M6 20h1",
   passes: "M3 7h18v10H3zM7 11h4M7 14h2M15 10v4",
   commands: "M12 4v7M8 6.500a7 7 0 1 0 8 0",

@@ -134,3 +134,25 @@ def _stand_alone() -> None:
     for name in [name for name in os.environ if name.startswith("GATEHOUSE_")]:
         del os.environ[name]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+@bench.command()
+@json_option
+@click.option("--alerts", type=click.IntRange(100, 1_000_000), default=100_000, show_default=True, help="Alerts.")
+@click.option("--orders", type=click.IntRange(100, 1_000_000), default=50_000, show_default=True, help="Work orders.")
+@click.option("--pages", type=click.IntRange(5, 10_000), default=200, show_default=True, help="Pages of each list.")
+def lists(as_json: bool, alerts: int, orders: int, pages: int) -> None:
+    """Measure the lists of alerts and work orders of a busy year on SQLite, page by page from the newest.
+
+    \b
+    Example:
+      gatehouse bench lists
+    """
+    from gateway.app.bench.lists import lists as measure
+    from gateway.app.bench.report import table
+
+    report = measure(alerts, orders, pages, lambda text: click.echo(text, err=True))
+    if as_json:
+        print_json(report)
+    else:
+        click.echo("\n".join(table(report)))

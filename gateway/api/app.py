@@ -21,6 +21,7 @@ from gateway.api import (
     explaining,
     health,
     history,
+    incident,
     ingest,
     maintenance,
     notifications,
@@ -66,9 +67,9 @@ from gateway.store.queries import Reader
 
 PREFIX = "/api/v1"
 _RESOURCES = (
-    health, status, places, devices, events, history, alerts, order_import, work_orders, order_steps, order_files,
-    order_print, maintenance, reports, requests, schedules, plans, commands, passes, dead_letters, quarantine, audit,
-    backtests, explaining, rules, people, rosters, shifts, notifications, session, users, tokens, ingest, stream,
+    health, status, places, devices, events, history, alerts, incident, order_import, work_orders, order_steps,
+    order_files, order_print, maintenance, reports, requests, schedules, plans, commands, passes, dead_letters, quarantine,
+    audit, backtests, explaining, rules, people, rosters, shifts, notifications, session, users, tokens, ingest, stream,
     openapi,
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 import msgspec
@@ -97,15 +98,22 @@ def audit() -> None:
 
 
 @audit.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_place
 @json_option
-def verify(place: Place, as_json: bool) -> None:
+def verify(place: Place, as_json: bool, file: Path | None) -> None:
     """Check the audit's chain of hashes from the first entry to the last. Exit code 1 if it is broken.
+
+    With FILE, an incident pack is checked instead, on any machine: every file in it and its part of the chain.
 
     \b
     Example:
       gatehouse audit verify
+      gatehouse audit verify incident-al-00000000a-01.zip
     """
+    if file is not None:
+        _verify_pack(file, as_json)
+        return
     from gateway.app.reading import audit_rows
     from gateway.store.writer import verify_chain
 
@@ -118,3 +126,21 @@ def verify(place: Place, as_json: bool) -> None:
     else:
         click.echo(f"the chain is broken at entry {broken}: it, or the one before, was changed after it was written")
     sys.exit(0 if broken is None else 1)
+
+
+def _verify_pack(file: Path, as_json: bool) -> None:
+    from gateway.store.incident import verify as verify_pack
+
+    verdict = verify_pack(file.read_bytes())
+    if as_json:
+        print_json(verdict._asdict())
+    elif verdict.problems:
+        for problem in verdict.problems:
+            click.echo(problem)
+    else:
+        click.echo(
+            f"alert {verdict.alert}: {verdict.files} files as they were packed; "
+            f"{verdict.lines} entries of the audit and the chain of {verdict.links} are whole"
+        )
+        click.echo(f"seal {verdict.seal}")
+    sys.exit(1 if verdict.problems else 0)

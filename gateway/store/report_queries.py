@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, or_, select
 
+from gateway.model import Command
 from gateway.model.facts import AlertFact, DeviceFact, Facts, OrderFact, Passage
 from gateway.store import tables
 from gateway.store.read_base import QueryBase, Sites, within
 
 _alert = msgspec.json.Decoder(AlertFact).decode
+_command = msgspec.json.Decoder(Command).decode
 _order = msgspec.json.Decoder(OrderFact).decode
 #: A fault that had been closed and began longer before a period than this is not looked at, in seconds.
 LOOK_BACK = 31 * 86400.0
@@ -27,6 +30,22 @@ class ReportQueries(QueryBase):
         concerned = or_(c.raised_at >= since - LOOK_BACK, c.state != "closed")
         statement = select(c.body).where(c.raised_at < until, concerned, *within(c.site, only))
         return [_alert(row[0]) for row in self.rows(statement)]
+
+    def incident_commands(self, alert: str, only: Sites = ()) -> list[Command]:
+        """The commands that came of an alert."""
+        c = tables.commands.c
+        named = c.body.contains(f'"alert":"{alert}"', autoescape=True)
+        found = [_command(row[0]) for row in self.rows(select(c.body).where(named, *within(c.site, only)))]
+        return [command for command in found if command.alert == alert]
+
+    def audit_chain(self, targets: Collection[str]) -> list[tuple[Any, ...]]:
+        """The audit from the first line about one of the targets to the last, as its columns stand."""
+        c = tables.audit.c
+        span = self.one(select(func.min(c.id), func.max(c.id)).where(c.target.in_(sorted(targets))))
+        if span is None or span[0] is None:
+            return []
+        rows = self.rows(select(tables.audit).where(c.id >= span[0], c.id <= span[1]).order_by(c.id))
+        return [tuple(row) for row in rows]
 
     def facts(self, since: float, until: float, roster_gaps: Mapping[str, int], only: Sites = ()) -> Facts:
         """What the figures of periods from `since` to `until` read."""

@@ -1,5 +1,6 @@
 /** The pane beside the queue: what, where, since when; what to do; why; the plan; the device; what was done so far. */
 import { classes, html } from "../html.js";
+import { may } from "../api.js";
 import { moment, since, span, age } from "../format.js";
 import { say, t, word } from "../i18n.js";
 import { alerts, isShelved, orders, runs } from "../live/store.js";
@@ -42,6 +43,7 @@ export function Detail({ alert }) {
     ${alert.device && html`<${DeviceCard} id=${alert.device} />`}
     <${Related} alert=${alert} />
     <${Story} alert=${alert} />
+    ${may("engineer") && html`<p class="incident"><a class="button" href=${`/api/v1/alerts/${encodeURIComponent(alert.id)}/incident`} download>${t("detail.incident")}</a></p>`}
   </article>`;
 }
 

@@ -41,7 +41,7 @@ class ReportQueries(QueryBase):
     def audit_chain(self, targets: Collection[str]) -> list[tuple[Any, ...]]:
         """The audit from the first line about one of the targets to the last, as its columns stand."""
         c = tables.audit.c
-        span = self.one(select(func.min(c.id), func.max(c.id)).where(c.target.in_(sorted(targets))))
+        span: Any = self.one(select(func.min(c.id), func.max(c.id)).where(c.target.in_(sorted(targets))))
         if span is None or span[0] is None:
             return []
         rows = self.rows(select(tables.audit).where(c.id >= span[0], c.id <= span[1]).order_by(c.id))

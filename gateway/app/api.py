@@ -13,8 +13,9 @@ from gateway.api.own_process import own_command
 from gateway.api.serve import run_api
 from gateway.api.settings import ApiSettings, Definitions
 from gateway.app.acting import SettledDoor
-from gateway.app.core import database_url
+from gateway.app.database import database_url
 from gateway.app.definitions import load_definitions, shipped_rules
+from gateway.app.memory import settle
 from gateway.config import Home, Settings
 from gateway.core.editing.packs import Shelf
 from gateway.core.journal import PackRef
@@ -71,5 +72,6 @@ def run_api_process(home: Home, settings: Settings) -> int:
     """The API process, until SIGTERM or SIGINT. The exit code."""
     door = Door(socket_path(home.path)) if settings.mqtt.url else SettledDoor(home)
     reader = Reader(database_url(home, settings))
+    settle()
     run_api(api_settings(home, settings, reader), reader, door)
     return 0

@@ -15,6 +15,7 @@ from gateway.app.credentials import (
     session_file,
     users_file,
 )
+from gateway.app.memory import settle
 from gateway.broker import BrokerSettings, BrokerUser, EmbeddedBroker
 from gateway.config import Home, Settings
 from gateway.errors import GatehouseError
@@ -56,6 +57,8 @@ def run_broker(home: Home, settings: Settings) -> int:
     if stamp != _NOT_YET:
         loaded_file(home).write_text(str(stamp))
     _log.info("listening on %s:%d for %d devices", settings.mqtt.host, settings.mqtt.port, len(users))
+    users.clear()
+    settle()
     try:
         while not stopping.wait(LOOK_EVERY):
             code = broker.poll()
@@ -85,4 +88,6 @@ def _reload_if_changed(home: Home, broker: EmbeddedBroker, stamp: int) -> int:
         return stamp
     loaded_file(home).write_text(str(stamp))
     _log.info("%d device credentials", len(users))
+    users.clear()
+    settle()
     return stamp

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app.credentials import CORE_USER, core_secret, credentials_of, session_file, write_users
+from gateway.app.database import database_url
 from gateway.app.definitions import load_definitions, shipped_rules
+from gateway.app.memory import settle
 from gateway.app.messenger import Messenger, secret_of
 from gateway.app.workdays import workdays_of
 from gateway.config import Home, Settings, words_of
@@ -46,11 +47,6 @@ _LETTER_DAYS = 30
 #: A batch makes a few thousand objects and lets go of them without a cycle among them: the collector need not look
 #: after each 700, nor ever again at what was loaded at start.
 _COLLECT = (50_000, 20, 50)
-
-
-def database_url(home: Home, settings: Settings) -> str:
-    """The database's URL: the setting, or SQLite in the home."""
-    return settings.store.url or f"sqlite:///{quote(str(home.data / 'gatehouse.db'))}"
 
 
 class CoreProcess:
@@ -122,8 +118,7 @@ def run_core(home: Home, settings: Settings) -> int:
         core.sender = sender = Sender(process.alarms.deliverer(settings, core.clock.wall), core.submit)
         stack.callback(sender.close)
         process.recover()
-        gc.collect()
-        gc.freeze()
+        settle()
         gc.set_threshold(*_COLLECT)
         _log.info("recovered: journal at %d, %d batches replayed", core.restored.journal, core.restored.replayed)
         door = DoorServer(socket_path(home.path), core.submit, core.health)

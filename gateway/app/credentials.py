@@ -14,7 +14,7 @@ from gateway.broker.server import write_private
 from gateway.config import Home
 from gateway.contract import Adapter
 from gateway.errors import ConfigError
-from gateway.inbox.probe import ProbeDevice, probe_device
+from gateway.inbox.probe_device import ProbeDevice, probe_device
 from gateway.model import Device
 
 _log = logging.getLogger(__name__)
@@ -134,9 +134,15 @@ def credentials_of(
 
 
 def write_users(home: Home, users: Iterable[BrokerUser]) -> int:
-    """Replaces the broker's list. Its new modification time in nanoseconds: what `loaded_file` will say."""
+    """Replaces the broker's list. Its modification time in nanoseconds: what `loaded_file` will say.
+
+    A list that is the same is left as it is: taking one over costs the broker a second and twice its memory, and
+    every start of the core would ask for it.
+    """
     path = users_file(home)
-    write_private(path, msgspec.json.encode(list(users)).decode())
+    text = msgspec.json.encode(sorted(users, key=lambda user: user.name))
+    if not path.exists() or path.read_bytes() != text:
+        write_private(path, text.decode())
     return path.stat().st_mtime_ns
 
 

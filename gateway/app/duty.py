@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.app.core import database_url
+from gateway.app.database import database_url
 from gateway.config import Home, Settings
 from gateway.errors import Unavailable
 from gateway.services.calendar import gaps

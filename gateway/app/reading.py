@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.app.core import database_url
+from gateway.app.database import database_url
 from gateway.config import Home, Settings
 from gateway.errors import NotFound, Unavailable
 from gateway.model import Command, PlanRun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.app.core import database_url
+from gateway.app.database import database_url
 from gateway.app.definitions import load_rules, shipped_rules
 from gateway.config import Home, Settings
 from gateway.core.editing.packs import Shelf

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from gateway.app.acting import acting, run_lock
 from gateway.app.logs import set_up
+from gateway.app.memory import settle
 from gateway.app.supervisor import Supervisor
 from gateway.config import Home, Settings, require_files
 from gateway.errors import Conflict, GatehouseError
@@ -88,6 +89,7 @@ def run_all(
             if beside is not None:
                 end = beside(supervisor)
             say("Ctrl-C stops all of it.")
+            settle()
             supervisor.watch()
         return 0
     except GatehouseError as error:

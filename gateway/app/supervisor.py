@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import http.client
 import logging
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -203,22 +202,31 @@ class Supervisor:
         (self._home.run / "pids").write_text("\n".join([f"run {os.getpid()}", *lines]) + "\n")
 
     def _not_ready(self) -> str | None:
-        context = ssl.create_default_context()
-        host = self._settings.api.host
-        if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-            host = "127.0.0.1"
-        if self._settings.api.tls_cert:
-            # Our own certificate, asked over loopback: only whether it answers matters here.
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        scheme = "https" if self._settings.api.tls_cert else "http"
-        url = f"{scheme}://{host}:{self._settings.api.port}/api/v1/ready"
+        api = self._settings.api
+        host = "127.0.0.1" if api.host in ("0.0.0.0", "::") else api.host  # noqa: S104 - compared, not bound
+        connection = http.client.HTTPConnection(host, api.port, timeout=2)
+        if api.tls_cert:
+            connection = _unproven(host, api.port)
         try:
-            with urllib.request.urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 - our own URL
-                return None if answer.status == 200 else f"the gateway answers {answer.status}"
-        except OSError as error:
-            status = getattr(error, "code", None)
-            return "the core or the broker is not up yet" if status == 503 else "the API is not up yet"
+            connection.request("GET", "/api/v1/ready")
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return "the API is not up yet"
+        finally:
+            connection.close()
+        if status == 503:
+            return "the core or the broker is not up yet"
+        return None if status == 200 else f"the gateway answers {status}"
+
+
+def _unproven(host: str, port: int) -> http.client.HTTPConnection:
+    """To our own API, whose certificate is made out to another name than loopback: only whether it answers matters."""
+    import ssl  # with its authorities it is several megabytes, which a supervisor of plain HTTP has no use for
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection(host, port, timeout=2, context=context)
 
 
 def _is_ours(pid: int) -> bool:

@@ -13,7 +13,7 @@ from gateway.cli.common import Command, Place, json_option, print_json, with_pla
 from gateway.errors import UsageError
 
 if TYPE_CHECKING:
-    from gateway.inbox.probe import ProbeDevice
+    from gateway.inbox.probe_device import ProbeDevice
 
 
 def register(root: click.Group, broker: click.Group) -> None:
@@ -73,7 +73,7 @@ def probe_command(
 
 
 def _device(text: str) -> ProbeDevice:
-    from gateway.inbox.probe import probe_device
+    from gateway.inbox.probe_device import probe_device
 
     user, _, file = text.partition("=")
     path = Path(file)

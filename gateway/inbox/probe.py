@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from gateway.inbox.messages import MqttSettings
+from gateway.inbox.probe_device import ProbeDevice
 from gateway.inbox.visitor import Turned, Visitor
 
 QUEUE_LENGTH: Final = 5_000
@@ -31,21 +32,6 @@ class ProbeResult(msgspec.Struct, frozen=True):
     ok: bool
     detail: str
     advice: str = ""
-
-
-class ProbeDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A throw-away device credential: a topic that it may publish to and one that it may read (and not write)."""
-
-    username: str
-    password: str
-    publish: str
-    subscribe: str
-
-
-def probe_device(username: str, password: str) -> ProbeDevice:
-    """A device that has topics for nothing but the probe, which the core does not listen to."""
-    base = f"gatehouse/v1/_probe/{username}"
-    return ProbeDevice(username=username, password=password, publish=f"{base}/out", subscribe=f"{base}/in")
 
 
 def probe(settings: MqttSettings, devices: Sequence[ProbeDevice] = ()) -> list[ProbeResult]:

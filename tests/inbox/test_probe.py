@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.inbox.messages import MqttSettings
-from gateway.inbox.probe import ProbeResult, probe, probe_device
+from gateway.inbox.probe import ProbeResult, probe
+from gateway.inbox.probe_device import probe_device
 from gateway.inbox.visitor import best_version
 from tests.support.brokers import Account, Broker, device, free_port
 from tests.support.mqtt_client import MqttTestClient

@@ -19,7 +19,7 @@ from gateway.app.bench.brokers import CORE_USER, LOAD_USER, BrokerName, free_por
 from gateway.app.bench.processes import cpu_seconds, peak_memory_mb, with_children
 from gateway.app.bench.rules_pack import pack
 from gateway.app.bulk import import_devices
-from gateway.app.core import database_url
+from gateway.app.database import database_url
 from gateway.app.supervisor import Child
 from gateway.broker.server import write_private
 from gateway.config import Home, Settings, load_settings

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.app.core import database_url
+from gateway.app.database import database_url
 from gateway.app.definitions import LoadedDefinitions
 from gateway.app.retrospect.stored import stored_inputs
 from gateway.config import Home, Settings

@@ -134,5 +134,6 @@ def longest(rule: Rule) -> float:
     """The longest time in seconds that the rule looks back or waits."""
     spans = [rule.for_, rule.within, rule.clear_after]
     spans += [rule.count.within if rule.count else None, rule.expect.within if rule.expect else None]
-    spans += [rule.silent.seconds if rule.silent else None]
+    spans += [rule.silent.seconds if rule.silent else None, rule.aggregate.over if rule.aggregate else None]
+    spans += [rule.together.within if rule.together else None]
     return max((span for span in spans if span is not None), default=0.0)

@@ -39,6 +39,7 @@ from gateway.api import (
     reports,
     requests,
     rosters,
+    rule_packs,
     rules,
     schedules,
     session,
@@ -69,8 +70,8 @@ PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, incident, order_import, work_orders, order_steps,
     order_files, order_print, maintenance, reports, requests, schedules, plans, commands, passes, dead_letters,
-    quarantine, audit, backtests, explaining, rules, people, rosters, shifts, notifications, session, users, tokens,
-    ingest, stream, openapi,
+    quarantine, audit, backtests, explaining, rule_packs, rules, people, rosters, shifts, notifications, session,
+    users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 
 

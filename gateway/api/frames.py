@@ -17,7 +17,7 @@ log = logging.getLogger("gatehouse.api")
 _encode = msgspec.json.Encoder().encode
 
 #: What concerns the gateway as a whole, and so everybody who may listen.
-_FOR_ALL = frozenset(("ledger",))
+_FOR_ALL = frozenset(("ledger", "rules"))
 _VALUE = frozenset(("value",))
 
 

@@ -33,6 +33,17 @@ class FieldProblem(BaseModel):
     message: str
 
 
+class PackProblem(BaseModel):
+    """One thing that is wrong in a rule pack. `text` is what stands there."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    text: str = ""
+    suggestion: str = ""
+
+
 class Problem(BaseModel):
     """Problem details. `code` is stable; `detail` says what, where and what to do."""
 
@@ -43,7 +54,7 @@ class Problem(BaseModel):
     detail: str
     retry: bool = False
     field: str | None = None
-    errors: list[FieldProblem] | None = None
+    errors: list[FieldProblem] | list[PackProblem] | None = None
     facts: dict[str, Any] | None = Field(default=None)
 
 
@@ -69,7 +80,7 @@ def problem_of(error: GatehouseError) -> Response:
     if error.retry:
         headers["Retry-After"] = str(max(1, round(float(str(error.facts.get("after", 1))))))
     status = error.status if 400 <= error.status <= 599 else 500
-    facts = {name: fact for name, fact in error.facts.items() if name not in ("field", "scheme", "errors")}
+    facts = {name: fact for name, fact in error.facts.items() if name not in ("field", "scheme", "errors", "problems")}
     return problem(
         status,
         error.code,
@@ -77,7 +88,7 @@ def problem_of(error: GatehouseError) -> Response:
         headers,
         retry=error.retry,
         field=error.facts.get("field"),
-        errors=error.facts.get("errors"),
+        errors=error.facts.get("errors") or error.facts.get("problems"),
         facts=msgspec.to_builtins(facts, enc_hook=str) or None,
     )
 

@@ -16,6 +16,7 @@ from gateway.model import (
     Command,
     HandoverList,
     Notification,
+    PackVersion,
     Pass,
     Person,
     PlanRun,
@@ -207,6 +208,42 @@ class ScheduleOut(Shown):
     problem: str
     result: str
     totals: dict[str, float]
+
+
+PackVersionOut = shown(PackVersion)
+
+
+class PackOut(Shown):
+    """A rule pack. `version` is the one in force, 0 for none and for the product's; `waiting` and `refused` are others.
+
+    `written` is whether the file of the pack holds it.
+    """
+
+    name: str
+    shipped: bool
+    deleted: bool
+    version: int
+    hash: str
+    rules: int
+    author: str | None
+    reason: str | None
+    created_at: datetime | None
+    confirmed_by: str | None
+    written: bool
+    waiting: PackVersionOut | None  # type: ignore[valid-type]
+    refused: PackVersionOut | None  # type: ignore[valid-type]
+
+
+class PackTextOut(PackOut):
+    """A rule pack with its text; null where none is in force."""
+
+    text: str | None
+
+
+class PackVersionTextOut(PackVersionOut):  # type: ignore[valid-type,misc]
+    """A version with its text."""
+
+    text: str | None
 
 
 class KindState(Shown):

@@ -23,14 +23,16 @@ from gateway.app.workdays import workdays_of
 from gateway.config import Home, Settings, words_of
 from gateway.core.core import Core, CoreSettings
 from gateway.core.door_server import DoorServer
+from gateway.core.editing.editor import EDITS, ITSELF, Editor
 from gateway.core.editing.folder import Folder
+from gateway.core.editing.packs import Refs
 from gateway.core.lock import HomeLock
 from gateway.door import socket_path
 from gateway.errors import ConfigError, GatehouseError, StorageFailed
 from gateway.inbox.messages import MqttSettings, client_id_of
 from gateway.inbox.mqtt import MqttInbox
 from gateway.inbox.visitor import best_version
-from gateway.model import Action, Site
+from gateway.model import Action, Hidden, Site
 from gateway.notify import Sender
 from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
@@ -96,6 +98,13 @@ class CoreProcess:
             ) from error
         self.core.tell_devices()
 
+    def check_rules(self, before: Refs, after: Refs) -> list[Hidden]:
+        """What a change of the rules would have hidden, found out by a process of its own."""
+        from gateway.app.rule_check import Wanted, check_apart
+
+        home, wall = str(self.home.path), self.core.clock.wall()
+        return check_apart(Wanted(home=home, settings=self.settings, before=before, after=after, wall=wall))
+
     def tell_broker(self) -> None:
         """Writes the embedded broker's list of credentials."""
         if self.settings.mqtt.url:
@@ -121,9 +130,12 @@ def run_core(home: Home, settings: Settings) -> int:
         settle()
         gc.set_threshold(*_COLLECT)
         _log.info("recovered: journal at %d, %d batches replayed", core.restored.journal, core.restored.replayed)
-        door = DoorServer(socket_path(home.path), core.submit, core.health)
+        editor = Editor(core, Folder(home.rules), process.check_rules)
+        door = DoorServer(socket_path(home.path), editor.submit, core.health)
         door.start()
         stack.callback(door.stop)
+        editor.start()
+        stack.callback(editor.stop)
         core.on_changes = door.announce
         link = mqtt_settings(home, settings)
         if settings.mqtt.url and settings.mqtt.version == "auto":
@@ -228,9 +240,17 @@ def offline_core(home: Home, settings: Settings) -> Iterator[Callable[[Action], 
             process.core.submit(action, lambda result, error: outcome.append((result, error)))
             process.core.turn([])
             result, error = outcome[0]
+            if action.name in EDITS:
+                editor.settle()
             if error is not None:
                 raise error
             return result if isinstance(result, dict) else {"result": result}
+
+        def act_itself(name: str, args: dict[str, Any]) -> bool:
+            act(Action(name=name, args=args, actor=ITSELF))
+            return True
+
+        editor = Editor(process.core, Folder(home.rules), process.check_rules, act=act_itself)
 
         yield act
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from gateway.cli import rule_packs
 from gateway.cli.common import Group, Place, json_option, print_json, with_place
 from gateway.cli.rules_backtest import backtest
 from gateway.cli.rules_why import save_test, why
@@ -16,14 +17,14 @@ from gateway.errors import UsageError
 
 def register(root: click.Group, broker: click.Group) -> None:
     """Adds the commands."""
-    for command in (backtest, save_test, why):
+    for command in (backtest, save_test, why, *rule_packs.COMMANDS):
         rules.add_command(command)
     root.add_command(rules)
 
 
 @click.group(cls=Group)
 def rules() -> None:
-    """Check rule packs, and run the tests in them."""
+    """Check rule packs and run the tests in them; change the site's packs while the gateway runs."""
 
 
 paths_argument = click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))

@@ -21,6 +21,7 @@ from gateway.core.editing.folder import Folder
 from gateway.core.editing.packs import Shelf
 from gateway.core.identity import Keys
 from gateway.core.journal import Batch, EventEntry, MessageEntry, PlaceEntry, pack
+from gateway.core.lookback import Query
 from gateway.core.outbox import Outbox, Publisher
 from gateway.core.pipeline import PAUSE, Pipeline
 from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, load_uncounted, replay
@@ -40,6 +41,8 @@ from gateway.model import (
     Site,
 )
 from gateway.store import tables
+from gateway.store.read_base import reading_engine
+from gateway.store.rule_queries import RuleReader
 from gateway.store.writer import WriteBatch, Writer
 
 _log = logging.getLogger(__name__)
@@ -134,7 +137,10 @@ class Core:
         self.outbox = Outbox()
         self.feed = ChangeFeed()
         self.folder = folder
-        self.book = Book(writer, self.statements, Shelf(catalogue, shipped, self._text_of))
+        self._reading = reading_engine(writer.engine.url.render_as_string(hide_password=False))
+        self.query, self.kept = Query(self._reading), RuleReader(self._reading)
+        """For threads beside the core's: these read, whoever asks."""
+        self.book = Book(writer, self.statements, Shelf(catalogue, shipped, self.kept.rule_text))
         self.edits = Edits(self.book, self.pipeline, Changing(self.book, self.pipeline, writer, self.feed))
         self.pipeline.rules_of = lambda packs: self.book.shelf.load_what_can_be(packs)[0]
         self.actions = Actions(
@@ -240,12 +246,6 @@ class Core:
         if sheet.entries or self.statements.pending:
             self._write(sheet, [])
 
-    def _text_of(self, named: str) -> str | None:
-        """A rule pack's text by its hash."""
-        texts = tables.rule_texts.c
-        rows = self.writer.select(select(texts.text).where(texts.hash == named))
-        return str(rows[0][0]) if rows else None
-
     def run(self, inbox: Inbox) -> None:
         """Takes, judges, commits and acknowledges until `stop`. Raises `StorageFailed` where carrying on would lie."""
         self.inbox = inbox
@@ -265,6 +265,7 @@ class Core:
     def close(self) -> None:
         """Closes the store."""
         self.writer.close()
+        self._reading.dispose()
 
     def tell_devices(self) -> None:
         """Says that devices changed; tries again later where that fails, as it does when the disk is full."""

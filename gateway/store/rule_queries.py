@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from gateway.model import PackVersion, VersionState
 from gateway.store.read_base import Page, Place, QueryBase
@@ -48,3 +48,10 @@ class RuleQueries(QueryBase):
         """By pack, the version that is being checked or waits for a second person."""
         rows = self.rows(select(rule_versions.c.body).where(rule_versions.c.state.in_(_OPEN)))
         return {version.pack: version for version in (_version.decode(row[0]) for row in rows)}
+
+
+class RuleReader(RuleQueries):
+    """These queries alone, over an engine of its owner's. Thread-safe."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine

@@ -53,8 +53,11 @@ class Book:
                 self.refused[pack.name] = found
 
     def refs(self, pack: str = "", text: str = "") -> Refs:
-        """The packs that are to be in force, the shipped ones first; with `text` (a hash) in the place of `pack`."""
-        own = {row.name: row.hash for row in self.packs.values() if row.name not in self.broken}
+        """The packs that are to be in force, the shipped ones first; with `text` (a hash) in the place of `pack`.
+
+        From any thread.
+        """
+        own = {row.name: row.hash for row in dict(self.packs).values() if row.name not in self.broken}
         if pack:
             own[pack] = text
         return (*self.shelf.shipped, *(PackRef(name, own[name]) for name in sorted(own) if own[name]))

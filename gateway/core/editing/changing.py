@@ -6,19 +6,18 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import select
 
+from gateway.core.editing.alerts import critical_alerts
 from gateway.core.editing.book import Book
-from gateway.core.editing.effects import LOOK_BACK, Doubt, doubts, touched
+from gateway.core.editing.effects import Doubt, doubts, touched
 from gateway.core.editing.packs import Refs, check_name, problems_of
 from gateway.core.journal import EventEntry, RulesEntry
 from gateway.core.pipeline import Pipeline
 from gateway.core.rows import ChangeFeed
 from gateway.core.sheet import Sheet
 from gateway.errors import Invalid
-from gateway.model import BY_FILE, Alert, AuditEntry, PackVersion, Severity, VersionState
+from gateway.model import BY_FILE, AuditEntry, PackVersion, VersionState
 from gateway.services.templates import plain
-from gateway.store import tables
 from gateway.store.rows import PackRow
 from gateway.store.writer import Writer
 from rules import PackError, RuleSet
@@ -202,17 +201,7 @@ class Changing:
         rules = touched(self._pipeline.engine.rules, after)
         if not rules:
             return Doubt((), ())
-        c = tables.alerts.c
-        found: list[Alert] = []
-        names = sorted(rules)
-        for index in range(0, len(names), 500):
-            statement = select(c.body).where(
-                c.severity == Severity.CRITICAL.value,
-                c.raised_at >= wall - LOOK_BACK,
-                c.rule.in_(names[index : index + 500]),
-            )
-            found += [msgspec.json.decode(row[0], type=Alert) for row in self._writer.select(statement)]
-        return doubts(sorted(found, key=lambda alert: (alert.raised_at, alert.id)), after)
+        return doubts(critical_alerts(self._writer, rules, wall), after)
 
     # What is told.
 

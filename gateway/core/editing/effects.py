@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gateway.model import Alert, Hidden, Severity
 from rules import RuleSet
+from rules.inhibition import named
 
 #: How far back a change is tried, in seconds. The journal reaches as far.
 LOOK_BACK = 7 * 86_400.0
@@ -20,14 +21,37 @@ class Doubt(NamedTuple):
 
 
 def touched(before: RuleSet, after: RuleSet) -> frozenset[str]:
-    """The rules of `before` that judge otherwise in `after`: gone, of another condition, or no longer critical."""
-    found = set()
-    for rule in before:
-        now = after.get(rule.id)
-        lowered = now is not None and rule.severity is Severity.CRITICAL and now.severity is not Severity.CRITICAL
-        if now is None or lowered or now.fingerprint != rule.fingerprint:
-            found.add(rule.id)
-    return frozenset(found)
+    """The rules of `before` whose alerts may be others in `after`.
+
+    They are gone, of another condition, no longer critical, or held back by one that is new or of another condition.
+    """
+    found = {rule.id for rule in before if _differs(rule.id, before, after)}
+    moved = found | {rule.id for rule in after if before.get(rule.id) is None}
+    while True:
+        further = {
+            rule.id
+            for rule in after
+            if rule.id not in moved and rule.inhibited_by is not None and _any_named(rule.inhibited_by.rules, moved)
+        }
+        if not further:
+            return frozenset(rule for rule in moved if before.get(rule) is not None)
+        moved |= further
+
+
+def with_causes(rules: Iterable[str], known: RuleSet) -> RuleSet:
+    """Those of `known` that are among `rules`, and whatever may hold them back."""
+    wanted = set(rules)
+    while True:
+        causes = {
+            pattern
+            for rule in known
+            if rule.id in wanted and rule.inhibited_by is not None
+            for pattern in rule.inhibited_by.rules
+        }
+        further = {rule.id for rule in known if rule.id not in wanted and _any_named(causes, (rule.id,))}
+        if not further:
+            return RuleSet(rule for rule in known if rule.id in wanted)
+        wanted |= further
 
 
 def doubts(alerts: Iterable[Alert], after: RuleSet) -> Doubt:
@@ -50,3 +74,15 @@ def hidden(alert: Alert, why: str) -> Hidden:
     return Hidden(
         alert=alert.id, rule=alert.rule, scope=alert.scope, raised_at=alert.raised_at, site=alert.site, why=why
     )
+
+
+def _differs(rule: str, before: RuleSet, after: RuleSet) -> bool:
+    then, now = before.get(rule), after.get(rule)
+    if then is None or now is None or then.fingerprint != now.fingerprint:
+        return True
+    return then.severity is Severity.CRITICAL and now.severity is not Severity.CRITICAL
+
+
+def _any_named(patterns: Iterable[str], rules: Iterable[str]) -> bool:
+    known = list(rules)
+    return any(named(pattern, rule) for pattern in patterns for rule in known)

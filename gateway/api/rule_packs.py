@@ -29,6 +29,10 @@ CHECK_WITHIN = 5.0
 Name = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[^\x00/]*$")]
 Number = Annotated[int, Path(ge=1, le=10**9)]
 _changing = needs(Role.ENGINEER)
+_changing["responses"] |= {
+    201: {"model": PackTextOut, "description": "The pack is new."},
+    202: {"model": PackTextOut, "description": "The change is being checked, or waits for a second person."},
+}
 
 
 class PackIn(Body):

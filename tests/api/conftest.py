@@ -56,7 +56,8 @@ def an_alert(id: str, site: str = "east", **more: Any) -> Alert:
 
 
 def fill(core: CoreDouble) -> None:
-    """Two sites, east and west, with one of everything in each."""
+    """Two sites, east and west, with one of everything in each, and a rule pack."""
+    core.put_pack("anna", "[]")
     for site in ("east", "west"):
         core.run(
             insert(t.sites).values(id=site, name={"en": site, "zh": "东区"}, timezone="Asia/Shanghai", lateness=60.0),
@@ -180,7 +181,12 @@ def catalogue() -> Catalogue:
 def settings(page_folder: Path, catalogue: Catalogue) -> ApiSettings:
     rule = {"id": "parking.blocked", "title": {"en": "Refused"}}
     return ApiSettings(
-        definitions=Definitions(catalogue=catalogue, rules=(rule,), plans=({"id": "fire", "title": {"en": "Fire"}},)),
+        definitions=Definitions(
+            catalogue=catalogue,
+            rules=(rule,),
+            shipped_packs={"access": "[]"},
+            plans=({"id": "fire", "title": {"en": "Fire"}},),
+        ),
         static=page_folder,
         request_rate=10_000,
         request_burst=10_000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -22,6 +23,7 @@ from gateway.model import (
     LogEntry,
     Notification,
     OrderState,
+    PackVersion,
     Pass,
     PlanRun,
     Roster,
@@ -29,9 +31,11 @@ from gateway.model import (
     Shift,
     StepRun,
     StepState,
+    VersionState,
     WorkOrder,
 )
 from gateway.store import tables as t
+from rules import PackError, Problem
 
 
 def encoded(struct: Any) -> str:
@@ -381,6 +385,46 @@ class CoreDouble:
             raise NotFound("link", "that")
         self._session_close(action, link_hash)
         self._session_open(action, hash=hash, user=user, csrf=csrf, kind="session", expires_at=expires_at)
+
+    def put_pack(self, pack: str, text: str | None, *, author: str = "user:anna", state: str = "accepted") -> Any:
+        """A version of a pack, in force where its state says so."""
+        with self.engine.begin() as connection:
+            c = t.rule_versions.c
+            before = connection.scalar(select(func.max(c.number)).where(c.pack == pack)) or 0
+        hash = "" if text is None else hashlib.sha256(text.encode()).hexdigest()
+        version = PackVersion(
+            pack=pack, number=before + 1, created_at=1.0, author=author, reason="r", hash=hash,
+            state=VersionState(state),
+        )  # fmt: skip
+        body = {"pack": pack, "number": version.number, "created_at": 1.0, "state": state, "hash": hash}
+        self.run(insert(t.rule_versions).values(**body, body=encoded(version)))
+        if text is not None:
+            self.run(
+                delete(t.rule_texts).where(t.rule_texts.c.hash == hash),
+                insert(t.rule_texts).values(hash=hash, text=text),
+            )
+        if state == "accepted":
+            row = {"name": pack, "number": version.number, "hash": hash, "disk": hash, "unwritten": False, "refused": 0}
+            self.run(delete(t.rule_packs).where(t.rule_packs.c.name == pack), insert(t.rule_packs).values(**row))
+        return msgspec.to_builtins(version)
+
+    def _rules_put(self, action: Action, pack: str, text: str, reason: str, version: int | None = None) -> Any:
+        if text == "broken":
+            problem = Problem(file="rules/own.yaml", line=3, column=7, message="no", text="x", suggestion="y")
+            raise PackError([problem])
+        return self.put_pack(pack, text, state="waiting" if text == "hides" else "accepted")
+
+    def _rules_delete(self, action: Action, pack: str, reason: str, version: int | None = None) -> Any:
+        return self.put_pack(pack, None)
+
+    def _rules_restore(self, action: Action, pack: str, number: int, reason: str, version: int | None = None) -> Any:
+        return self.put_pack(pack, "[]")
+
+    def _rules_confirm(self, action: Action, pack: str, number: int | None = None) -> Any:
+        return self.put_pack(pack, "hides")
+
+    def _rules_withdraw(self, action: Action, pack: str) -> Any:
+        self.run(delete(t.rule_versions).where(t.rule_versions.c.state == "waiting"))
 
     def _message_ingest(self, action: Action, **rest: Any) -> Any:
         return self.ingest_answer

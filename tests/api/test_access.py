@@ -45,6 +45,7 @@ def filled(path: str) -> str:
             path = path.replace(pattern, pattern.replace("{id}", id))
     named = {"{step}": "look", "{adapter}": "vzenith", "{external_id}": "east-new", "{device}": "east-cam",
              "{name}": "anna", "{sha256}": "a" * 64,
+             "{number}": "1",
              "/schedules/{id}": "/schedules/night", "/rounds/{id}": "/rounds/rd-1",
              "/tokens/{id}": "/tokens/tk-viewer", "/plans/{id}": "/plans/fire",
              "/rules/{id}": "/rules/parking.blocked",

@@ -62,7 +62,10 @@ class Edits:
         return msgspec.to_builtins(version) if version is not None else {}
 
     def begin(self, files: Mapping[str, FileText] | None, sheet: Sheet) -> None:
-        """At a start: the packs of this program and of the files. `files` is None where the folder cannot be read."""
+        """At a start: the packs of this program and of the files. `files` is None where the folder cannot be read.
+
+        An empty folder is one that was lost, with the home or its disk: the packs stay, and are written anew.
+        """
         book, self._changing.quiet = self._book, True
         rules, broken = book.shelf.load_what_can_be(book.refs())
         book.broken = frozenset(broken)
@@ -76,7 +79,10 @@ class Edits:
                 reason = "this version of the product cannot read it"
                 change = Change(pack=name, hash=book.row(name).hash, author="system", reason=reason, by_file=True)
                 self._changing.refuse(change, error, sheet)
-        if files is not None:
+        if not files:
+            for row in [row for row in book.packs.values() if row.hash and files is not None]:
+                book.keep_row(replace(row, disk="", unwritten=True))
+        else:
             for name in sorted({*files, *book.packs}):
                 found = files.get(name)
                 if (found.hash if found is not None else "") != book.row(name).disk:

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.slow
 CHAIN = """
 chains:
   - id: all
+    systems: access
     levels:
       - {after: 0s, tell: [{user: anna}], by: [hook, mail]}
       - {after: 3m, tell: [{user: sue}], by: [hook, mail]}

@@ -124,7 +124,8 @@ def test_fault_051_one_alert_with_500_children_one_order_and_lives_stand_alone(l
     # What is still lost stands on its own, or under what explains it now.
     lost = [alert for alert in lab.alerts(open_only=True) if alert.active and alert.rule not in LIVES]
     scopes = {alert.scope for alert in lost} | {child.scope for alert in lost for child in children(lab, alert.id)}
-    assert scopes - {"b1"} == {f"d{number:03}" for number in range(back, DEVICES)}
+    # Steps of the plans that nobody did are alerts of their own by now: they are not what was lost.
+    assert {scope for scope in scopes if scope.startswith("d")} == {f"d{n:03}" for n in range(back, DEVICES)}
     assert lab.alert(OUTAGE).state is AlertState.RETURNED
     assert lab.alert(OUTAGE).children == 0
 

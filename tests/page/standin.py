@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from gateway.api.security_headers import policy
+from tests.page.packs import RefusedPack
 from tests.page.world import Refused, World
 
 STATIC = Path(__file__).resolve().parents[2] / "dashboards/control_room/static"
@@ -105,6 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Actions."""
         self._answer("POST")
 
+    def do_PUT(self) -> None:
+        """A change of the whole."""
+        self._answer("PUT")
+
     def do_DELETE(self) -> None:
         """Removals."""
         self._answer("DELETE")
@@ -133,6 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
         version = (self.headers.get("If-Match") or "").removeprefix('W/"').rstrip('"')
         try:
             status, told = self.standin.world.answer(method, path, query, body, int(version) if version else None)
+        except RefusedPack as refused:
+            self._send(422, refused.body)
         except Refused as refused:
             self._send(refused.status, {"title": "Refused", "detail": str(refused), "code": "refused"})
         else:

@@ -45,6 +45,7 @@ def test_g_and_a_letter_goes_to_a_screen_and_a_letter_alone_does_not(standin: St
         ("o", "duty"),
         ("p", "plans"),
         ("c", "passes"),
+        ("r", "rules"),
         ("s", "health"),
         ("a", "alerts"),
     ):

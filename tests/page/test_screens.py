@@ -31,6 +31,7 @@ SCREENS = (
     "passes",
     "commands",
     "rules",
+    "rules/lifts",
     "health",
 )
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.catalogue import load_catalogue
-from tests.page import compound, duty
+from tests.page import compound, duty, packs
 
 Json = dict[str, Any]
 
@@ -37,6 +37,7 @@ class World:
         self.last_id = 0
         self.oldest_id = 1
         self.changes: list[tuple[int, str, str, Any]] = []
+        self.packs = packs.first()
         self.tables: dict[str, dict[str, Json]] = {
             name: {}
             for name in ("alerts", "work-orders", "plan-runs", "commands", "passes", "devices", "zones", "sites")
@@ -120,6 +121,8 @@ class World:
         parts = path.strip("/").split("/")
         if method == "GET":
             return 200, self._get(parts, query)
+        if parts[0] == "rules":
+            return 200, packs.changed(self.packs, parts[2:], body)
         if method == "DELETE":
             self.tables[parts[0]].pop(parts[1], None)
             self.tell("pass", parts[1], None)
@@ -135,6 +138,10 @@ class World:
             return single[parts[0]]()
         if parts[0] == "history":
             return self._history(query)
+        if parts[:2] == ["rules", "backtest"]:
+            return {"items": [], "next": None}
+        if parts[0] == "rules":
+            return packs.asked(self.packs, parts[2:])
         if parts[0] == "devices" and len(parts) == 3:
             return {"items": compound.events_of(self, parts[1]) if parts[2] == "events" else [], "next": None}
         if parts[0] == "alerts" and len(parts) == 3 and parts[2] == "children":

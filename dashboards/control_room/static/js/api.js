@@ -14,9 +14,11 @@ export class ApiError extends Error {
    * @param {number} status
    * @param {string} message
    * @param {string} [code]
+   * @param {unknown[]} [errors]  everything that is wrong, where the answer lists it
    */
-  constructor(status, message, code = "") {
+  constructor(status, message, code = "", errors = []) {
     super(message);
+    this.errors = errors;
     this.status = status;
     this.code = code;
   }
@@ -72,7 +74,7 @@ async function problem(answer, path) {
   if (answer.status === 401 && !path.startsWith("/session")) session.value = null;
   const details = await answer.json().catch(() => ({}));
   const message = details.detail || details.title || `${answer.status} ${answer.statusText}`;
-  return new ApiError(answer.status, typeof message === "string" ? message : JSON.stringify(message), details.code);
+  return new ApiError(answer.status, typeof message === "string" ? message : JSON.stringify(message), details.code, Array.isArray(details.errors) ? details.errors : []);
 }
 
 /** @param {string} path */

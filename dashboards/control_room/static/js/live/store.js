@@ -154,3 +154,6 @@ export const pressing = computed(() =>
     .filter((alert) => alert.severity === "critical" && needsEyes(alert))
     .sort((a, b) => String(a.raised_at).localeCompare(String(b.raised_at))),
 );
+
+/** Goes up with each change of the rules that the stream tells. */
+export const packsChanged = signal(0);

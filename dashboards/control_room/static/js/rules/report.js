@@ -30,8 +30,8 @@ export function Report({ report }) {
     ${report.notes.map((note, index) => html`<p key=${index} class="hint">${say(note)}</p>`)}
     <div class="scroll" tabindex="0" role="group" aria-label=${t("backtest.figures")}><table><thead><tr><th>${t("backtest.figures")}</th><th class="number">${t("backtest.would")}</th>${report.then && html`<th class="number">${t("backtest.did")}</th>`}</tr></thead>
       <tbody>${FIGURES.map(([name, figure]) => html`<tr key=${name}><th scope="row">${t(`backtest.figure.${name}`)}</th><td class="number">${figure(report.now)}</td>${report.then && html`<td class="number">${figure(report.then)}</td>`}</tr>`)}</tbody></table></div>
-    ${report.suggestions.length > 0 && html`<h2>${t("backtest.suggestions")}</h2><ul class="plain suggestions">${report.suggestions.map((one) => html`<li key=${one.rule + one.change}><span class="mono">${one.rule}</span> ${say(one.text)}</li>`)}</ul>`}
-    <h2>${t("backtest.by_rule")}</h2><${Rows} rows=${report.by_rule} compared=${met !== null} />
+    ${report.suggestions.length > 0 && html`<h3>${t("backtest.suggestions")}</h3><ul class="plain suggestions">${report.suggestions.map((one) => html`<li key=${one.rule + one.change}><span class="mono">${one.rule}</span> ${say(one.text)}</li>`)}</ul>`}
+    <h3>${t("backtest.by_rule")}</h3><${Rows} rows=${report.by_rule} compared=${met !== null} />
     ${met && html`<${Only} title=${t("backtest.only_did")} lines=${met.only_then} /><${Only} title=${t("backtest.only_would")} lines=${met.only_now} />`}`;
 }
 

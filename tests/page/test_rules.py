@@ -93,3 +93,14 @@ def test_an_operator_sees_the_packs_and_is_told_that_backtests_are_for_engineers
     page.locator(".card", has_text="lifts").wait_for()
     assert page.get_by_role("button", name="Backtest").count() == 0
     assert ("GET", "/api/v1/rules/backtest") not in standin.requests
+
+
+def test_health_names_the_pack_that_waits_until_it_is_confirmed(standin: StandIn, opened: Open) -> None:
+    page = opened(standin)
+    settled(page, "health")
+    page.locator(".check-line.bad", has_text="Waits for a second person").get_by_text("lifts").wait_for()
+    settled(page, "rules/lifts")
+    page.get_by_role("button", name="Confirm").click()
+    page.locator(".sheet-head", has_text="version 2").wait_for()
+    settled(page, "health")
+    page.locator(".check-line:not(.bad)", has_text="172 rules").wait_for()

@@ -167,7 +167,7 @@ class World:
         counts = {"devices": len(self.tables["devices"]), "alerts_open": len(self.tables["alerts"]), "dead_letters": 2}
         links = {"core": "up", "broker": "up", "store": "up"}
         return {"version": "0.1.0", "server_time": self.time(), "uptime_seconds": 93_784.0, "links": links,
-            "counts": counts,
+            "counts": counts, "core": {"rules": packs.health(self.packs)},
                 "last_change": self.last_id, "streams": 2}  # fmt: skip
 
     def _ledger(self) -> Json:

@@ -34,6 +34,7 @@ function Status({ status }) {
   return html`<ul class="plain checks">
       <${Check} name=${t("health.page_link")} fine=${link.value === "live"} text=${t(`link.${link.value}`)} detail=${Number.isNaN(silence.value) ? "" : t("health.beat", { s: number(silence.value / 1000, 1) })} />
       ${links.map(([name, state]) => html`<${Check} key=${name} name=${word("health.link", name)} fine=${linkWord(state) === "up"} text=${word("health.state", linkWord(state))} detail=${/** @type {any} */ (state)?.detail ?? ""} />`)}
+      ${status.core?.rules && html`<${RulesCheck} rules=${status.core.rules} />`}
     </ul>
     <dl class="facts roomy">
       <div><dt>${t("health.version")}</dt><dd>${status.version ?? serverVersion.value}</dd></div>
@@ -43,6 +44,14 @@ function Status({ status }) {
       <div><dt>${t("health.resumed")}</dt><dd>${t("health.resumed_text", linkStory.value)}</dd></div>
       ${counts.map(([name, count]) => html`<div key=${name}><dt>${word("health.count", name)}</dt><dd>${number(/** @type {number} */ (count))}</dd></div>`)}
     </dl>`;
+}
+
+/** Whether the rules are as their files have them. @param {{rules: {count: number, refused: Record<string, unknown>, waiting: string[], unwritten: string[]}}} props */
+function RulesCheck({ rules }) {
+  const refused = Object.keys(rules.refused ?? {});
+  const open = rules.waiting ?? [];
+  const text = refused.length ? t("rules.state.refused") : open.length ? t("rules.state.waiting") : t("rules.count", { n: rules.count });
+  return html`<${Check} name=${t("nav.rules")} fine=${!refused.length && !open.length} text=${text} detail=${[...refused, ...open].join(", ")} />`;
 }
 
 /** @param {{name: string, fine: boolean, text: string, detail?: string}} props */

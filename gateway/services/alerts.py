@@ -131,7 +131,6 @@ class Alerts:
         state = _UNACKNOWLEDGED if rings else alert.state
         version = alert.version + 1
         news = (back or alert.momentary) and not alert.chattering
-        starts = chattering and not alert.chattering
         alert = replace(
             alert,
             state=state,
@@ -149,7 +148,7 @@ class Alerts:
             version=version,
             state_version=version if news or rings else alert.state_version,
         )
-        if starts:
+        if alert.chattering:
             self._timers.set(CHATTER, alert.id, self._calm_due(alert))
         published = back and (not alert.chattering or waiting)
         return self.save(alert, moment, publish=published), "returned" if back else "repeat"

@@ -80,7 +80,7 @@ async def test_no_page_is_no_page(make_app: Callable[..., Any]) -> None:
 
 @pytest.fixture
 def running(settings: ApiSettings, database: str, core: CoreDouble) -> Iterator[Running]:
-    with Running(msgspec.structs.replace(settings, port=0, body_timeout=0.5), database, core) as server:
+    with Running(msgspec.structs.replace(settings, port=0, body_timeout=3.0), database, core) as server:
         yield server
 
 

@@ -226,7 +226,7 @@ def test_fault_016_the_broker_is_killed_and_comes_back_and_nothing_is_lost(
     send(broker, 0, 30)
     held = collect(inbox, 30, acknowledge=False)
     broker.kill()
-    assert not inbox.publish("any/topic", b"x"), "a message was taken without a connection"
+    wait_until(lambda: not inbox.publish("any/topic", b"x"), what="the link to be known as down")
     wait_until(lambda: inbox.problem is not None, what="the loss to be seen")
     broker.restart()
     assert inbox.wait_connected(PATIENCE), inbox.problem

@@ -14,7 +14,7 @@ from gateway.model import Alert, AlertState, Command, CommandState, OrderState, 
 from gateway.services.work_order_actions import TRANSITIONS
 from tests.services.story import ERIKA, Story
 
-BOUNDED = settings(max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BOUNDED = settings(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CONDITIONS = st.tuples(
     st.sampled_from(["access.held", "access.forced", "meter.leak", "access.denied_often"]),
     st.sampled_from(["door-1", "door-2"]),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from gateway.api.acting import From, To, Word, read, seconds
 from gateway.api.auth import GuardedRoute, Who, needs
-from gateway.api.events import CSV_DECLARED, csv_answer
+from gateway.api.events import csv_answer
 from gateway.api.present import rfc3339
 from gateway.api.reply import reply
 from gateway.api.report_print import alerts_page, kpi_page
@@ -34,7 +34,11 @@ MonthWord = Annotated[
     str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="As 2026-11; this one if none.")
 ]
 _declared = needs(Role.VIEWER)
-_declared["responses"][200] = CSV_DECLARED
+_TEXT = {"schema": {"type": "string"}}
+_declared["responses"][200] = {
+    "content": {"text/csv": _TEXT, "text/html": _TEXT},
+    "description": "The figures; as a sheet, or as a page to print.",
+}
 _KPI_COLUMNS = ("name", "title_en", "title_zh", "target", "value", "unit", "met", "trend", "records")
 
 

@@ -11,29 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import click
-
 #: How often a terminal, or a program that follows, is told.
 EVERY = 0.25
 
 
-class Cancelled(Exception):
-    """Somebody does not want it any more."""
-
-
 @contextmanager
 def cancellable(name: str) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end what is inside cleanly, with one line and exit code 130."""
+    """Ctrl-C and SIGTERM end what is inside, which only reads, with one line and exit code 130."""
 
     def cancel(number: int, frame: FrameType | None) -> None:
-        raise Cancelled
+        # At once, and past the buffers: an exception raised here can be swallowed, and a buffer be in use.
+        os.write(2, f"\n{name}: cancelled, nothing was written\n".encode())
+        os._exit(130)
 
     before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
-    except Cancelled:
-        click.echo(f"\n{name}: cancelled, nothing was written", err=True)
-        sys.exit(130)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -84,6 +84,21 @@ class Invalid(GatehouseError):
         self.field = field
 
 
+class SheetRefused(GatehouseError):
+    """A sheet was refused whole: `lines` tells each wrong line and why."""
+
+    code = "sheet_refused"
+    status = 422
+
+    def __init__(self, lines: list[tuple[int, str]]) -> None:
+        told = "; ".join(f"line {line}: {why}" for line, why in lines[:20])
+        more = f"; and {len(lines) - 20} more" if len(lines) > 20 else ""
+        super().__init__(
+            f"nothing was imported, {len(lines)} lines are wrong: {told}{more}",
+            lines=[{"line": line, "reason": why} for line, why in lines[:1000]],
+        )
+
+
 class Forbidden(GatehouseError):
     """The caller is known but lacks the role."""
 

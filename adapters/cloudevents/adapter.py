@@ -15,11 +15,16 @@ from adapters.strict_json import count_keys, explain, keys_are_unique, read_json
 from gateway.contract import Context, Decoded, Manifest, Packet, Reading
 from gateway.errors import Ignored, Undecodable
 from gateway.model.command import Command, CommandResult
+from gateway.model.passes import Question
 from gateway.model.place import Device
+from gateway.model.visitor import shown_code
 
 _ROOT = "gatehouse/v1/{site}/{device}"
 _STATUSES = ("done", "rejected", "failed")
 _LARGEST_SEQUENCE = 2**63 - 1
+#: The kind by which a door asks, and what it is asked by: field, kind of pass, what opens.
+ASKS = "access.requested"
+_ASKED_BY = (("plate", "plate", "raise"), ("card", "card", "open"), ("person_id", "person", "open"))
 _ONLINE = {b"online": True, b"offline": False}
 _MINIMUM_LEVELS = 5
 _HTTP_LEVELS = 3
@@ -53,13 +58,13 @@ class CloudEvents:
         if len(levels) >= _MINIMUM_LEVELS and levels[0] == "gatehouse":
             device, part = levels[3], levels[4]
             if part == "events":
-                return Decoded(device, _events(payload))
+                return _told(device, _events(payload))
             if part == "availability":
                 return _availability(device, payload)
             if part == "results":
                 return Decoded(device, (), (), (_result(payload),))
         elif len(levels) == _HTTP_LEVELS and levels[0] == "ingest":
-            return Decoded(levels[2], _events(payload))
+            return _told(levels[2], _events(payload))
         raise Undecodable("topic", f"{topic[:120]!r} is not gatehouse/v1/SITE/DEVICE/events, availability or results")
 
     def encode(self, command: Command, device: Device) -> tuple[Packet, ...]:
@@ -75,6 +80,29 @@ class CloudEvents:
         if allowed is not None:
             body["allowed"] = allowed
         return "application/json", _write(body)
+
+
+def _told(device: str, readings: list[Reading]) -> Decoded:
+    """What a device told; a single `access.requested` with what was shown is a question."""
+    if len(readings) == 1 and readings[0].kind == ASKS:
+        return Decoded(device, readings, question=_question(readings[0].data))
+    return Decoded(device, readings)
+
+
+def _question(data: dict[str, Any]) -> Question | None:
+    """Who asks to be let in, by the first of these that the event has. A scanned code loses its signature in `data`."""
+    direction = data.get("direction")
+    way = direction if direction in ("in", "out") else ""
+    token = data.pop("token", None)
+    if type(token) is str and token:
+        data.setdefault("credential_kind", "qr")
+        data["code"] = shown_code(token)
+        return Question(kind="qr", value=token, direction=way, command="open")
+    for field, kind, command in _ASKED_BY:
+        value = data.get(field)
+        if type(value) is str and value:
+            return Question(kind=kind, value=value, direction=way, command=command)
+    return None
 
 
 def _events(payload: bytes) -> list[Reading]:

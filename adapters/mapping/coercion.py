@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from gateway.model.visitor import shown_code
+
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _LONGEST_NUMBER = 40
@@ -91,6 +93,12 @@ def base64_text(value: Any) -> str:
         raise ValueError(f"expected UTF-8 text in base64, got {shown(value)}") from None
 
 
+def scanned_code(value: Any) -> str | None:
+    """What may be kept of a scanned QR code; nothing where there is none."""
+    text = as_text(value).strip()
+    return shown_code(text) if text else None
+
+
 COERCIONS: dict[str, Callable[[Any], Any]] = {
     "text": as_text,
     "number": as_number,
@@ -99,5 +107,5 @@ COERCIONS: dict[str, Callable[[Any], Any]] = {
 }
 """The words after `as:`."""
 
-CODECS: dict[str, Callable[[Any], Any]] = {"base64": base64_text}
+CODECS: dict[str, Callable[[Any], Any]] = {"base64": base64_text, "scanned_code": scanned_code}
 """The codecs every mapping may name. Each takes the raw value, gives a value or None for "nothing", or ValueError."""

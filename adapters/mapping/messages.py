@@ -146,7 +146,7 @@ def _question(part: Part, codecs: Mapping[str, Codec], tables: frozenset[str]) -
         if needed not in words:
             raise part.wrong(f"a question needs `{needed}`")
     when = compile_when(words["when"]) if "when" in words else None
-    kind = words["kind"].choice("kind", ("plate", "card", "person"))
+    kind = words["kind"].choice("kind", ("plate", "card", "person", "qr"))
     value = compile_value(words["value"], codecs, tables)
     direction = compile_value(words["direction"], codecs, tables) if "direction" in words else None
     command = words["command"].text("command")

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from gateway.api.acting import act
 from gateway.api.auth import GuardedRoute, Who, needs
-from gateway.api.order_sheet import SheetRefused, as_order, read_sheet
+from gateway.api.order_sheet import as_order, read_sheet
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
 from gateway.api.schema import Outcome
-from gateway.errors import Invalid
+from gateway.errors import Invalid, SheetRefused
 from gateway.model import Role
 
 router = APIRouter(route_class=GuardedRoute, tags=["work orders"])

@@ -7,7 +7,7 @@ import io
 import re
 from typing import Any
 
-from gateway.errors import GatehouseError
+from gateway.errors import SheetRefused
 
 #: Columns of the export, in order. The import reads those of `IMPORTED`, and ignores no other.
 COLUMNS = (
@@ -20,21 +20,6 @@ REQUIRED = ("external", "site", "title")
 IMPORTED = (*REQUIRED, "title_en", "title_zh", "team", "skill", "kind", "priority", "device", "zone", "text")
 MOST_LINES = 5000
 _FORMULA = re.compile(r"'[\s\u00a0\ufeff]*[=+\-@|%]")
-
-
-class SheetRefused(GatehouseError):
-    """A sheet was refused whole: `lines` tells each wrong line and why."""
-
-    code = "sheet_refused"
-    status = 422
-
-    def __init__(self, lines: list[tuple[int, str]]) -> None:
-        told = "; ".join(f"line {line}: {why}" for line, why in lines[:20])
-        more = f"; and {len(lines) - 20} more" if len(lines) > 20 else ""
-        super().__init__(
-            f"nothing was imported, {len(lines)} lines are wrong: {told}{more}",
-            lines=[{"line": line, "reason": why} for line, why in lines[:1000]],
-        )
 
 
 def sheet_row(shown: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
@@ -22,9 +22,11 @@ from gateway.api.acting import (
     found,
     read,
     require_site,
+    require_unscoped,
     revealed,
 )
 from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.codes import draw
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import reply, versioned
 from gateway.api.room import InRoom
@@ -35,14 +37,26 @@ from gateway.services.pass_csv import rows_of
 
 router = APIRouter(route_class=GuardedRoute, tags=["passes"])
 
+Kind = Literal["plate", "card", "person", "qr"]
+
+
+_picture = needs(Role.OPERATOR)
+_picture["responses"][200] = {
+    "description": "The picture.",
+    "content": {
+        "image/svg+xml": {"schema": {"type": "string"}},
+        "image/png": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+
 
 class PassIn(Body):
     """A pass to add, or with an `id` that is known, to change. No zones means the whole site."""
 
     id: NewId | None = None
     site: NewId
-    kind: Literal["plate", "card", "person"]
-    value: Short
+    kind: Kind
+    value: Short | None = None
     name: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] | None = None
     zones: Annotated[list[NewId], Field(max_length=64)] | None = None
     from_at: AwareDatetime | None = None
@@ -55,6 +69,9 @@ class PassIn(Body):
     household: Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")] | None = None
     spaces: Annotated[Whole, Field(ge=0, le=1000)] | None = None
     anti_passback: Flag | None = None
+    host: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] | None = None
+    entries: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    version: Whole | None = None
 
 
 class ImportIn(Body):
@@ -64,18 +81,24 @@ class ImportIn(Body):
     csv: Annotated[str, Field(min_length=1, max_length=900_000)]
 
 
+class RotateIn(Body):
+    """How the key of visitors' codes is replaced."""
+
+    at_once: Flag | None = None
+
+
 class CheckIn(Body):
     """What stands at which device."""
 
     device: NewId
-    kind: Literal["plate", "card", "person"]
-    value: Short
+    kind: Kind
+    value: Annotated[str, Field(min_length=1, max_length=600, pattern=r"^[^\x00]*$")]
     direction: Literal["in", "out"] | None = None
 
 
 @router.post("/passes/import", **needs(Role.OPERATOR), response_model=dict[str, int])
 async def import_passes(body: ImportIn, room: InRoom, actor: Who) -> Response:
-    """Adds or changes many passes from CSV: all of them, or none and the line that is wrong."""
+    """Adds or changes many passes from CSV: all of them, or none and each line that is wrong."""
     require_site(actor, body.site)
     rows = await read(rows_of, body.csv)
     return reply(await act_with(room, actor, "pass.import", {"site": body.site, "rows": rows}))
@@ -86,6 +109,33 @@ async def check_pass(body: CheckIn, room: InRoom, actor: Who) -> Response:
     """Whether something would be let through a door or barrier now, and why not. Nothing opens."""
     found(await read(room.reader.device, body.device, actor.sites), "device", body.device)
     return reply(await act_with(room, actor, "pass.check", body.model_dump(exclude_none=True)))
+
+
+@router.post("/passes/keys/rotate", **needs(Role.ADMIN), response_model=dict[str, Any])
+async def rotate_keys(body: RotateIn, room: InRoom, actor: Who) -> Response:
+    """Signs visitors' codes with a new key from now on; with `at_once` all codes given out so far are void."""
+    require_unscoped(actor)
+    return reply(await act_with(room, actor, "pass.rotate_keys", {"at_once": bool(body.at_once)}))
+
+
+@router.get("/passes/{id}/qr", **_picture, response_class=Response)
+async def picture(
+    id: Id, room: InRoom, actor: Who, format: Annotated[Literal["svg", "png"], Query()] = "svg"
+) -> Response:
+    """The visitor's QR code as a picture to send. Whoever has it gets in, so it is audited and nowhere kept."""
+    found(await read(room.reader.pass_, id, actor.sites), "pass", id)
+    given = await act_with(room, actor, "pass.code", {"id": id})
+    media, body = await read(draw, str(given["code"]), format)
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="visitor-{id}.{format}"'}
+    return Response(body, media_type=media, headers=headers)
+
+
+@router.post("/passes/{id}/renew", **needs(Role.OPERATOR), response_model=PassOut)
+async def renew(id: Id, room: InRoom, actor: Who) -> Response:
+    """Makes the codes given out so far void: the next picture is good."""
+    found(await read(room.reader.pass_, id, actor.sites), "pass", id)
+    await act_with(room, actor, "pass.renew", {"id": id})
+    return versioned(room.presenter.pass_(found(await read(room.reader.pass_, id, actor.sites), "pass", id)))
 
 
 @router.post("/passes/{id}/outside", **needs(Role.OPERATOR), response_model=PassOut)
@@ -102,7 +152,7 @@ async def passes(
     room: InRoom,
     actor: Who,
     site: Word = None,
-    kind: Literal["plate", "card", "person"] | None = None,
+    kind: Kind | None = None,
     value: Word = None,
     reveal: Reveal = None,
     cursor: Cursor = None,
@@ -120,6 +170,8 @@ async def passes(
 async def put_pass(body: PassIn, room: InRoom, actor: Who) -> Response:
     """Adds a pass, or changes it."""
     require_site(actor, body.site)
+    if body.value is None and body.kind != "qr":
+        raise Invalid("value", "missing")
     if body.from_at is not None and body.until_at is not None and body.from_at >= body.until_at:
         raise Invalid("until_at", "must lie after from_at")
     if body.id is not None:
@@ -147,7 +199,7 @@ async def remove_pass(id: Id, room: InRoom, actor: Who) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/decisions", **needs(Role.VIEWER), response_model=Listing[DecisionOut])  # type: ignore[valid-type]
+@router.get("/decisions", **needs(Role.VIEWER), response_model=Listing[DecisionOut])
 async def decisions(
     *,
     room: InRoom,

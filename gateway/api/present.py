@@ -28,6 +28,7 @@ from gateway.model import (
     Zone,
 )
 from gateway.services.calendar import gaps
+from gateway.services.decision_reasons import REASONS
 from gateway.store.rows import (
     AuditRow,
     DeadLetter,
@@ -144,6 +145,7 @@ class Presenter:
             shown["value"], shown["name"] = mask(entry.value), mask(entry.name)
             shown["note"] = scrub(entry.note)
             shown["household"] = mask(entry.household)
+            shown["host"] = mask(entry.host)
         return shown
 
     def person(self, person: Person, reveal: bool = False) -> Json:
@@ -220,7 +222,7 @@ class Presenter:
         shown = plain(row)
         if not reveal:
             shown["value"] = mask(row.value)
-        return shown
+        return {**shown, "text": dict(REASONS.get(row.reason, {}))}
 
     def dead_letter(self, letter: DeadLetter, reveal: bool = False) -> Json:
         """A message not accepted; its bytes, in base64, only when revealed."""

@@ -76,12 +76,17 @@ HandoverListOut = shown(HandoverList)
 SiteOut = shown(Site)
 ZoneOut = shown(Zone)
 EventOut = shown(EventRow)
-DecisionOut = shown(DecisionRow)
 DeadLetterOut = shown(DeadLetter)
 UnregisteredOut = shown(Unregistered)
 AuditOut = shown(AuditRow)
 TokenOut = shown(TokenRow)
 RoundOut = shown(Round)
+
+
+class DecisionOut(shown(DecisionRow)):  # type: ignore[misc]
+    """A decision at a door or barrier. `text` says its reason in words, by language."""
+
+    text: Text
 
 
 class RosterOut(shown(Roster)):  # type: ignore[misc]

@@ -19,6 +19,7 @@ from gateway.app.database import database_url
 from gateway.app.definitions import load_definitions, shipped_rules
 from gateway.app.memory import settle
 from gateway.app.messenger import Messenger, secret_of
+from gateway.app.visitor_keys import FileKeys
 from gateway.app.workdays import workdays_of
 from gateway.config import Home, Settings, words_of
 from gateway.core.core import Core, CoreSettings
@@ -61,6 +62,7 @@ class CoreProcess:
         self.adapters = known.adapters
         self.alarms = known.alarms
         ids = JournalIds()
+        self.keys = FileKeys(home.secrets / "visitor-codes.json")
         self.core = Core(
             writer=Writer(database_url(home, settings)),
             adapters=self.adapters,
@@ -78,6 +80,7 @@ class CoreProcess:
                 schedules=known.schedules,
                 workdays=workdays_of(settings.site.holidays),
                 escalation=known.alarms.book,
+                keys=self.keys,
             ),
             ids=ids,
             settings=_pace(settings),
@@ -89,6 +92,7 @@ class CoreProcess:
 
     def recover(self) -> None:
         """Brings the core to where the last run ended. Raises `StorageFailed` where what is stored cannot be read."""
+        self.keys.keys()
         try:
             self.core.recover()
         except (SQLAlchemyError, msgspec.DecodeError) as error:

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from gateway.api.events import cell_of
-from gateway.api.order_sheet import COLUMNS, SheetRefused, as_order, read_sheet, sheet_row
+from gateway.api.order_sheet import COLUMNS, as_order, read_sheet, sheet_row
 from gateway.api.present import Presenter
 from gateway.app.acting import acting
 from gateway.app.duty import reading
 from gateway.catalogue import load_catalogue
 from gateway.config import Home, Settings
-from gateway.errors import Invalid, UsageError
+from gateway.errors import Invalid, SheetRefused, UsageError
 from gateway.model import WorkOrder
 
 

@@ -20,6 +20,7 @@ from gateway.core.rows import ChangeFeed, Statements
 from gateway.core.sheet import Reporter, Sheet
 from gateway.errors import Forbidden, GatehouseError, Invalid, NotFound
 from gateway.model import Action, AuditEntry, Device, Role
+from gateway.model.visitor import redacted
 from gateway.store import tables
 from gateway.store.writer import Writer
 
@@ -69,7 +70,7 @@ class Actions:
 
     def act(self, action: Action, report: Reporter, sheet: Sheet) -> None:
         """Carries out one action. `report` is told after the commit; a refused action changes nothing."""
-        entry = ActionEntry(sheet.at, sheet.wall, action.name, action.args, action.actor.name)
+        entry = ActionEntry(sheet.at, sheet.wall, action.name, _kept(action), action.actor.name)
         mark = len(self._statements.pending)
         try:
             result = self._carry_out(action, sheet)
@@ -178,6 +179,15 @@ class Actions:
         self._statements.add(update(letters).where(letters.c.id == number).values(state=state))
         sheet.changes.note(_audit_of(action, {"id": number, "fate": fate}, sheet.wall))
         return {"id": number, "state": state, "fate": fate}
+
+
+def _kept(action: Action) -> dict[str, Any]:
+    """The arguments as the journal keeps them: without signatures, and without a message, which has its own entry."""
+    return {
+        name: redacted(value) if isinstance(value, str) else value
+        for name, value in action.args.items()
+        if name != "payload" or action.name != "message.ingest"
+    }
 
 
 def _audit_of(action: Action, result: Mapping[str, Any], wall: float) -> AuditEntry:

@@ -6,11 +6,14 @@ import msgspec
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
-    """One permission. `kind` is `plate`, `card` or `person`; `value` is personal data. No `zones`: the whole site.
+    """One permission. `value` is personal data. No `zones`: the whole site.
 
-    `from_at` and `until_at` bound it in time (None: open); `blocked` turns it into a refusal. `days` (`mon-fri`) and
-    `hours` (`08:00-18:00`) are its weekly hours in the site's time. With `anti_passback` it enters once until it has
-    left. The passes of one `household` have `spaces` together. `inside` is where a pass of either kind was last let to.
+    `kind` is `plate`, `card`, `person` or `qr`: a pass of the last is shown as a code that the core signs, its value is
+    its own id, and `issue` counts its codes. `from_at` and `until_at` bound it in time (None: open); `blocked` turns it
+    into a refusal. `days` (`mon-fri`) and `hours` (`08:00-18:00`) are its weekly hours in the site's time. With
+    `anti_passback` it enters once until it has left. The passes of one `household` have `spaces` together. `inside` is
+    where a pass of either kind was last let to. With `entries` it enters so often in all, `used` of them so far.
+    `went_by` is the command that let it through last, `went_before` whether it was inside before.
     """
 
     id: str
@@ -34,12 +37,20 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     anti_passback: bool = False
     inside: bool = False
     inside_at: float | None = None
+    host: str = ""
+    entries: int | None = None
+    used: int = 0
+    used_at: float | None = None
+    issue: int = 1
+    went_by: str = ""
+    went_before: bool = False
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A device asks whether something may pass. `deadline` is in seconds from the receipt of the question.
 
-    `command` is what opens the way (`raise`, `open`), with `args`, sent when the answer is yes.
+    `command` is what opens the way (`raise`, `open`), with `args`, sent when the answer is yes. The `value` of kind
+    `qr` is the code as it was scanned: it opens doors, so it is never kept (`gateway.model.visitor`).
     """
 
     kind: str

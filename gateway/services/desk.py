@@ -49,6 +49,7 @@ from gateway.services.moment import Moment
 from gateway.services.observation import OBSERVATION
 from gateway.services.order_desk import OrderDesk
 from gateway.services.owners import OwnerActions
+from gateway.services.pass_actions import PassActions
 from gateway.services.passes import Passes
 from gateway.services.plan_actions import PlanActions
 from gateway.services.plan_book import PlanBook
@@ -61,6 +62,7 @@ from gateway.services.settings import DeskSettings
 from gateway.services.storm import STORM, Storms
 from gateway.services.teams import TeamBook
 from gateway.services.templates import plain
+from gateway.services.visitor_codes import KeyRing
 from gateway.services.work_orders import WorkOrders
 from gateway.services.working_time import Workdays, weekdays
 from gateway.services.world import AVAILABILITY
@@ -89,10 +91,12 @@ class Desk:
         workdays: Workdays = weekdays,
         schedules: ScheduleBook | None = None,
         escalation: EscalationBook | None = None,
+        keys: KeyRing | None = None,
     ) -> None:
         """`words` are the command words that each adapter can carry; one that is not named may carry any.
 
         Without `safety` nothing but what releases people is commanded. `workdays` knows the holidays.
+        `keys` sign and read visitors' codes.
         """
         common = Common(ids, settings or DeskSettings(), teams=teams or TeamBook(), workdays=workdays)
         common.world.words = words or {}
@@ -100,10 +104,10 @@ class Desk:
         self.alerts = Alerts(common, rules, catalogue)
         self.work_orders = WorkOrders(common)
         self.plans = PlanRuns(common, plans, lambda: self.commands)
-        self.commands = Commands(common, self.alerts, safety, self.plans.automatic.finished)
+        self.commands = Commands(common, self.alerts, safety, self._command_ended)
         self.commands.on_observed = self.plans.automatic.unconfirmed
         self.command_actions = CommandActions(self.commands, self.alerts, common)
-        self.passes = Passes(common, self.commands)
+        self.passes = Passes(common, self.commands, keys)
         self.duty = DutyDesk(common, self.alerts, self.plans, escalation or EscalationBook())
         self.orders = OrderDesk(common, self.work_orders, self.alerts, self.duty.people)
         plan_actions = PlanActions(self.plans, common)
@@ -130,6 +134,7 @@ class Desk:
         alerts = AlertActions(self.alerts, self._common, self.folding)
         plans = PlanActions(self.plans, self._common)
         owners = OwnerActions(self.alerts, alerts)
+        passes = PassActions(self.passes, self._common)
         return {
             "alert.acknowledge": alerts.acknowledge,
             "alert.acknowledge_many": alerts.acknowledge_many,
@@ -150,11 +155,14 @@ class Desk:
             "command.request": self.command_actions.request,
             "command.approve": self.command_actions.approve,
             "command.withdraw": self.command_actions.withdraw,
-            "pass.put": self.passes.put,
-            "pass.remove": self.passes.remove,
-            "pass.check": self.passes.check,
-            "pass.outside": self.passes.outside,
-            "pass.import": self.passes.import_,
+            "pass.put": passes.put,
+            "pass.remove": passes.remove,
+            "pass.check": passes.check,
+            "pass.outside": passes.outside,
+            "pass.import": passes.import_,
+            "pass.code": passes.code,
+            "pass.renew": passes.renew,
+            "pass.rotate_keys": passes.rotate_keys,
             **self.duty.actions(),
             **self.planned.actions(),
         }
@@ -384,6 +392,10 @@ class Desk:
             target = next((str(value) for value in action.args.values() if isinstance(value, str)), "")
             moment.note(action.actor.name, action.name, plain(target, 128), "refused", why=error.message)
             raise
+
+    def _command_ended(self, command: Command, moment: Moment) -> None:
+        self.plans.automatic.finished(command, moment)
+        self.passes.not_opened(command, moment)
 
     # Time
 

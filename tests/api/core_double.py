@@ -313,13 +313,24 @@ class CoreDouble:
 
     def _pass_put(self, action: Action, id: str | None = None, **rest: Any) -> Any:
         rest["zones"] = tuple(rest.get("zones", ()))
-        return {"id": self.put_pass(Pass(id=id or self.id("pass"), created_by=action.actor.name, **rest)).id}
+        rest.pop("version", None)
+        id = id or self.id("pass")
+        return {"id": self.put_pass(Pass(**{"id": id, "value": id, "created_by": action.actor.name, **rest})).id}
 
     def _pass_check(self, action: Action, device: str, kind: str, value: str, direction: str = "") -> Any:
         return {"allowed": False, "reason": "no_pass", "pass_id": None, "text": {"en": "none", "zh": "无"}}
 
     def _pass_outside(self, action: Action, id: str) -> Any:
         return {"id": id}
+
+    def _pass_renew(self, action: Action, id: str) -> Any:
+        return {"id": id}
+
+    def _pass_code(self, action: Action, id: str) -> Any:
+        return {"code": "GHV1.x.y", "until_at": time.time() + 60, "issue": 1}
+
+    def _pass_rotate_keys(self, action: Action, at_once: bool = False) -> Any:
+        return {"keys": 2, "at_once": at_once}
 
     def _pass_import(self, action: Action, site: str, rows: list[Any]) -> Any:
         return {"imported": len(rows), "changed": 0}

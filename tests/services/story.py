@@ -52,6 +52,7 @@ from gateway.services.working_time import Workdays, weekdays
 from rules.commands import safety_texts
 from rules.language import CommandRequest, Rule, RuleSet, Then, WorkOrderRequest
 from rules.plans import plan_texts
+from tests.support.keys import Keys
 
 #: These may command in one step, as a program with the scope for it may: most stories are not about the two steps.
 ANNA = Actor("user:anna", Role.OPERATOR, scopes=(DIRECT,))
@@ -165,6 +166,7 @@ class Story:
         self.told: list[Outgoing] = []
         self.found: list[Told] = []
         self.decisions: list[DecisionRecord] = []
+        self.keys = Keys()
         self.states: dict[str, dict[str, dict[str, Any]]] = {}
         self.desk = self._build()
 
@@ -182,6 +184,7 @@ class Story:
             schedules=self.schedules,
             workdays=self.workdays,
             escalation=self.escalation_book,
+            keys=self.keys,
         )
         desk.restore(
             alerts=self.records(Alert),

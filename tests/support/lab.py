@@ -41,6 +41,7 @@ from gateway.services.settings import DeskSettings
 from gateway.store import tables
 from gateway.store.writer import Writer
 from rules import Engine, RuleSet
+from tests.support.keys import Keys
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC).timestamp()
 #: They may command in one step, as a program with the scope for it may: most stories are not about the two steps.
@@ -138,6 +139,7 @@ class Lab:
         self._mids = itertools.count(1)
         self._ids = itertools.count(1)
         self._schedules = schedules
+        self.keys = Keys()
         self._catalogue = load_catalogue()
         self._parsed: Any = {}
         self.packs = folder / "rules"
@@ -166,6 +168,7 @@ class Lab:
                 teams=load_teams(),
                 schedules=self._schedules,
                 escalation=self._escalation,
+                keys=self.keys,
             ),
             ids=ids,
             settings=self._settings,

@@ -33,6 +33,7 @@ $(VENV)/.run: $(VENV)/bin/pip requirements.lock pyproject.toml
 	@echo "Installing the dependencies (once)"
 	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q gateway adapters rules simulators dashboards
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock

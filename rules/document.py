@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
+from gateway.nesting import Depth, Loader
 from rules.durations import parse_duration
 from rules.errors import Problem
 
 LARGEST = 2_000_000
 _PLAIN = "tag:yaml.org,2002:"
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Document:
@@ -34,12 +34,14 @@ class Document:
             self.note(1, 1, f"larger than {LARGEST:,} characters", suggestion="split the pack")
             return None
         try:
-            for event in yaml.parse(self.text, Loader=_Loader):
+            depth = Depth()
+            for event in yaml.parse(self.text, Loader=Loader):
+                depth.see(event)
                 if getattr(event, "anchor", None):
                     place = _place(event.start_mark)
                     self.note(*place, "anchors and aliases are not used", suggestion="write it out")
                     return None
-            node = yaml.compose(self.text, Loader=_Loader)
+            node = yaml.compose(self.text, Loader=Loader)
         except yaml.MarkedYAMLError as error:
             line, column = _place(error.problem_mark or error.context_mark)
             shown = self._lines[line - 1].strip() if line <= len(self._lines) else ""

@@ -11,6 +11,15 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLES = REPOSITORY.parent / "shared" / "samples"
 
+#: Where tests start whole commands, processes, brokers and databases, or go through a long day: the group `system`. All
+#: that is in none of the groups is quick, and is what a developer runs after every change.
+_SYSTEM = (
+    *("app", "bench", "broker", "cli", "faults", "inbox", "retrospect"),
+    *("api/test_duty.py", "api/test_incident.py", "api/test_order_routes.py", "api/test_stream.py"),
+    *("api/test_page.py", "simulators/test_detection.py", "simulators/test_runner.py"),
+    *("core/test_crash_equivalence.py", "core/test_path.py", "core/test_rule_edits.py", "core/test_rule_files.py"),
+)
+
 _PROGRAMS = {"mosquitto": ("mosquitto",), "browser": ("chromium",), "postgres": ("initdb",)}
 
 
@@ -24,6 +33,14 @@ def _missing(group: str) -> str | None:
 
 
 _ABSENT = {group: program for group in _PROGRAMS if (program := _missing(group))}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of the group `system` by their place."""
+    for item in items:
+        place = item.path.relative_to(REPOSITORY / "tests").as_posix()
+        if place.startswith(_SYSTEM):
+            item.add_marker(pytest.mark.system)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

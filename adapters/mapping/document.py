@@ -7,8 +7,10 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 from gateway.errors import GatehouseError
+from gateway.nesting import compose
 
 T = TypeVar("T")
 
@@ -27,7 +29,7 @@ class MappingError(GatehouseError):
 class Part:
     """One node of the file: a mapping, a list or a scalar, with its place."""
 
-    def __init__(self, node: yaml.Node, file: str, constructor: yaml.SafeLoader) -> None:
+    def __init__(self, node: yaml.Node, file: str, constructor: SafeConstructor) -> None:
         self._node = node
         self._file = file
         self._constructor = constructor
@@ -141,19 +143,18 @@ class Part:
 def read_document(text: str, file: str) -> Part:
     """The root of a YAML file. Raises `MappingError` where it is no YAML or empty."""
     try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
+        node = compose(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
+        mark, lines = error.problem_mark, text.splitlines() or [""]
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = str(error.problem)
-        hint = " (put texts with braces in quotes)" if "'{'" in problem or "'['" in problem else ""
+        if line > len(lines):
+            # What is not closed at the end of the text is told of its last line.
+            line, column = len(lines), len(lines[-1]) + 1
+        hint = " (put texts with braces in quotes)" if "{" in lines[line - 1][:column] else ""
         raise MappingError(file, line, column, f"not YAML: {error.problem or error}{hint}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise MappingError(file, line, 1, f"not YAML: {error.reason}") from None
-    except RecursionError:
-        raise MappingError(file, 1, 1, "nested too deep") from None
     if node is None:
         raise MappingError(file, 1, 1, "the file is empty")
-    return Part(node, file, loader)
+    return Part(node, file, SafeConstructor())

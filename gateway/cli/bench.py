@@ -129,6 +129,37 @@ def rules(as_json: bool, events: int | None, runs: int | None, quick: bool) -> N
         click.echo("\n".join(table(report)))
 
 
+@bench.command()
+@json_option
+@click.option(
+    "--devices", type=click.IntRange(0, 50_000), default=10_000, show_default=True, help="Devices that are registered."
+)
+@click.option("--starts", type=click.IntRange(1, 50), default=5, show_default=True, help="Starts; their median counts.")
+@click.option("--idle", type=click.IntRange(1, 3600), default=40, show_default=True, help="Seconds watched idle.")
+def start(as_json: bool, devices: int, starts: int, idle: int) -> None:
+    """Measure how soon 'gatehouse run' is ready with many devices, and its CPU and memory while nothing happens.
+
+    With the embedded broker, in a temporary folder. Targets that are missed are shown, and are no failure.
+
+    \b
+    Example:
+      gatehouse bench start
+      gatehouse bench start --devices 0 --json
+    """
+    from gateway.app.bench.report import table
+    from gateway.app.bench.start import Options
+    from gateway.app.bench.start import start as measure
+
+    _stand_alone()
+    options = Options(devices=devices, starts=starts, idle_seconds=float(idle))
+    began = time.monotonic()
+    report = measure(options, lambda text: click.echo(f"{time.monotonic() - began:6.1f} s  {text}", err=True))
+    if as_json:
+        print_json(report)
+    else:
+        click.echo("\n".join(table(report)))
+
+
 def _stand_alone() -> None:
     """Keeps the user's own gateway out of it, and lets SIGTERM end the bench as tidily as Ctrl-C does."""
     for name in [name for name in os.environ if name.startswith("GATEHOUSE_")]:

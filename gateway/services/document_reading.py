@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 import yaml
+from yaml.constructor import SafeConstructor
 
+from gateway.nesting import TooDeepError, compose
 from rules.durations import parse_duration
 from rules.errors import Problem
 
@@ -45,14 +47,13 @@ class Document:
     def load(self, text: str) -> Any:
         """The document as lists, dicts and scalars, with the line of each remembered; [] where it is no YAML."""
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = compose(text)
             return [] if node is None else self._value(node, ())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             self._places[()] = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-            self.wrong((), f"this is not YAML: {error.problem or error.context}")
-        except RecursionError:
-            self.wrong((), "this cannot be read: it is nested too deeply")
+            what = "this cannot be read: it is" if isinstance(error, TooDeepError) else "this is not YAML:"
+            self.wrong((), f"{what} {error.problem or error.context}")
         except (yaml.YAMLError, _TooMuchError) as error:
             self.wrong((), f"this cannot be read: {error}")
         return []
@@ -76,7 +77,7 @@ class Document:
                 result[key] = self._value(child, (*path, key))
                 self._places[*path, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
             return result
-        return yaml.safe_load(yaml.serialize(node)) if node.tag != "tag:yaml.org,2002:str" else node.value
+        return SafeConstructor().construct_object(node) if node.tag != "tag:yaml.org,2002:str" else node.value
 
     # What many documents have
 

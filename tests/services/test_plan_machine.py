@@ -46,23 +46,25 @@ class Model:
         self.start: Instant = (start, 0.0)
         self.number = 0
         self.told: dict[str, Told] = {}
-        self.first: dict[str, Told] = {}
-        """What was reported first: the steps after it went by that, whatever was mended later."""
+        self.reports: dict[str, list[Told]] = {}
+        """All that was reported of each step: those after it go by what was known when their turn came, not by what
+        was mended later."""
         self.stopped: Instant | None = None
 
-    def needed(self, name: str, view: dict[str, dict[str, Any]]) -> bool:
+    def needed(self, name: str, begun: Instant, view: dict[str, dict[str, Any]]) -> bool:
         before = AFTER[name]
         if before and all(view[one]["left"] for one in before):
             return False
-        answer, b, a = self.ended("b")[2], self.ended("b")[1], self.ended("a")[1]
+        answer, b, a = self.known("b", begun)[2], self.known("b", begun)[1], self.known("a", begun)[1]
         if name == "c":
             return answer in ("yes-", "")
         if name == "d":
             return answer == "no-" or b == "failed"
         return name != "g" or a == "done"
 
-    def ended(self, name: str) -> Told:
-        return self.first.get(name, (self.start, "", ""))
+    def known(self, name: str, at: Instant) -> Told:
+        told = [one for one in self.reports.get(name, []) if one[0] <= at]
+        return told[-1] if told else (self.start, "", "")
 
     def instant(self, now: float) -> Instant:
         self.number += 1
@@ -78,7 +80,7 @@ class Model:
             view[name] = one
             told = self.told.get(name)
             until = now if told is None else told[0]
-            if begun is not None and begun <= until and not self.needed(name, view):
+            if begun is not None and begun <= until and not self.needed(name, begun, view):
                 one |= {"state": "skipped", "left": True, "end": begun}
                 continue
             if begun is not None and begun <= until:
@@ -88,7 +90,7 @@ class Model:
             if told is not None:
                 took = told[0][0] - begun[0] if begun is not None and begun <= told[0] else None
                 good = told[1] == "done" and took is not None and took <= WITHIN[name]
-                one |= {"state": told[1], "end": self.first[name][0], "good": good}
+                one |= {"state": told[1], "end": self.reports[name][0][0], "good": good}
         return view
 
     def over(self, now: float) -> bool:
@@ -126,7 +128,7 @@ class PlanMachine(RuleBasedStateMachine):
             return
         if fine and not same:
             model.told[name] = (model.instant(now), state, answer if state == "done" else "")
-            model.first.setdefault(name, model.told[name])
+            model.reports.setdefault(name, []).append(model.told[name])
         else:
             assert same, f"{name} {state} {answer!r} was taken: {before}"
 
@@ -164,6 +166,14 @@ class PlanMachine(RuleBasedStateMachine):
             standing[told.data["key"]] = told.data["overdue"]
         open_ones = {key for key, is_open in standing.items() if is_open}
         assert open_ones == (set(overdue) if state == "running" else set())
+
+
+def test_a_branch_goes_by_what_was_mended_before_its_turn_came() -> None:
+    machine = PlanMachine()
+    machine.begin(drill=False)
+    for name, state, answer in (("b", "failed", ""), ("b", "done", "no-"), ("a", "done", "")):
+        machine.report(name=name, state=state, answer=answer)
+        machine.stands_as_the_model_says()
 
 
 TestPlanMachine = PlanMachine.TestCase

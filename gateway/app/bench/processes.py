@@ -37,6 +37,19 @@ def peak_memory_mb(pid: int) -> float:
     return next((int(line.split()[1]) / 1024.0 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
+def memory_share_mb(pid: int) -> tuple[float, float]:
+    """What a process has in memory now: its share (`Pss`, what it has alone and its part of what it shares) and `Rss`.
+
+    Raises `Unavailable` where it has ended.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError as error:
+        raise Unavailable(f"process {pid} has ended in the middle of the measurement: see its log") from error
+    sizes = {name: int(size.split()[0]) / 1024.0 for name, _, size in (line.partition(":") for line in lines[1:])}
+    return sizes["Pss"], sizes["Rss"]
+
+
 def with_children(pids: Iterable[int]) -> list[int]:
     """The processes and those they have started, without the threads of any."""
     found = list(pids)

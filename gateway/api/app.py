@@ -16,6 +16,7 @@ from gateway.api import (
     backtests,
     commands,
     dead_letters,
+    device_lists,
     devices,
     events,
     explaining,
@@ -69,9 +70,9 @@ from gateway.store.queries import Reader
 PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, incident, order_import, work_orders, order_steps,
-    order_files, order_print, maintenance, reports, requests, schedules, plans, commands, passes, dead_letters,
-    quarantine, audit, backtests, explaining, rule_packs, rules, people, rosters, shifts, notifications, session,
-    users, tokens, ingest, stream, openapi,
+    order_files, order_print, maintenance, reports, requests, schedules, plans, commands, passes, device_lists,
+    dead_letters, quarantine, audit, backtests, explaining, rule_packs, rules, people, rosters, shifts,
+    notifications, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip
 
 

@@ -9,7 +9,20 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gateway.api.present import Presenter, plain, rfc3339
-from gateway.model import Alert, Command, Device, Notification, Pass, PlanRun, Roster, Round, Schedule, Shift, WorkOrder
+from gateway.model import (
+    Alert,
+    Command,
+    Device,
+    DeviceList,
+    Notification,
+    Pass,
+    PlanRun,
+    Roster,
+    Round,
+    Schedule,
+    Shift,
+    WorkOrder,
+)
 from gateway.store.queries import Reader
 from gateway.store.rows import ChangeRow, DeviceRow
 
@@ -58,6 +71,7 @@ class Framer:
             "command": (msgspec.json.Decoder(Command), presenter.command),
             "pass": (msgspec.json.Decoder(Pass), presenter.pass_),
             "roster": (msgspec.json.Decoder(Roster), presenter.roster),
+            "device_list": (msgspec.json.Decoder(DeviceList), plain),
             "schedule": (msgspec.json.Decoder(Schedule), plain),
             "round": (msgspec.json.Decoder(Round), plain),
             "shift": (msgspec.json.Decoder(Shift), presenter.shift),

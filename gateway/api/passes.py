@@ -71,6 +71,7 @@ class PassIn(Body):
     anti_passback: Flag | None = None
     host: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] | None = None
     entries: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    picture: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] | None = None
     version: Whole | None = None
 
 

@@ -17,6 +17,8 @@ from gateway.model import (
     Child,
     Command,
     Device,
+    DeviceList,
+    ListEntry,
     Notification,
     Pass,
     Person,
@@ -146,7 +148,24 @@ class Presenter:
             shown["note"] = scrub(entry.note)
             shown["household"] = mask(entry.household)
             shown["host"] = mask(entry.host)
+            shown["picture"] = mask(entry.picture)
         return shown
+
+    def device_list(self, one: DeviceList) -> Json:
+        """How a list at a device stands."""
+        return plain(one)
+
+    def list_entry(self, entry: ListEntry) -> Json:
+        """One value on a device's list, always masked: the pass itself can be shown."""
+        wanted = msgspec.json.decode(entry.wanted) if entry.wanted else {}
+        return {
+            "value": mask(entry.value),
+            "state": entry.state,
+            "wanted": bool(entry.wanted),
+            "blocked": bool(wanted.get("blocked")),
+            "attempts": entry.attempts,
+            "reason": entry.reason,
+        }
 
     def person(self, person: Person, reveal: bool = False) -> Json:
         """Somebody who can be on duty; how they are reached is personal."""

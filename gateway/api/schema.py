@@ -14,6 +14,7 @@ from gateway.model import (
     Alert,
     Child,
     Command,
+    DeviceList,
     HandoverList,
     Notification,
     PackVersion,
@@ -80,6 +81,7 @@ DeadLetterOut = shown(DeadLetter)
 UnregisteredOut = shown(Unregistered)
 AuditOut = shown(AuditRow)
 TokenOut = shown(TokenRow)
+DeviceListOut = shown(DeviceList)
 RoundOut = shown(Round)
 
 
@@ -87,6 +89,30 @@ class DecisionOut(shown(DecisionRow)):  # type: ignore[misc]
     """A decision at a door or barrier. `text` says its reason in words, by language."""
 
     text: Text
+
+
+class DeviceListsOut(Shown):
+    """All lists at devices."""
+
+    items: list[DeviceListOut]  # type: ignore[valid-type]
+
+
+class ListEntryOut(Shown):
+    """One value on a device's list. `wanted` says whether it shall be there."""
+
+    value: str
+    state: str
+    wanted: bool
+    blocked: bool
+    attempts: int
+    reason: str
+
+
+class ListEntriesOut(Shown):
+    """A list at a device, and some of its entries."""
+
+    summary: DeviceListOut  # type: ignore[valid-type]
+    items: list[ListEntryOut]
 
 
 class RosterOut(shown(Roster)):  # type: ignore[misc]

@@ -43,3 +43,20 @@ def decisions(home: Home, settings: Settings, limit: int, **only: Any) -> list[d
     presenter = Presenter(load_catalogue())
     with reading(home, settings) as reader:
         return [presenter.decision(row) for row in reader.decisions(limit=limit, **only).items]
+
+
+def lists(home: Home, settings: Settings) -> list[dict[str, Any]]:
+    """How the lists at devices stand."""
+    presenter = Presenter(load_catalogue())
+    with reading(home, settings) as reader:
+        return [presenter.device_list(one) for one in reader.device_lists()]
+
+
+def list_entries(home: Home, settings: Settings, device: str) -> list[dict[str, Any]]:
+    """Entries of a device's list that are not as they shall be. Raises `NotFound` where it holds none."""
+    presenter = Presenter(load_catalogue())
+    with reading(home, settings) as reader:
+        if not reader.device_lists(device=device):
+            raise NotFound("list at device", device)
+        wrong = [reader.list_entries(device, state=state) for state in ("failed", "pending", "sent")]
+    return [presenter.list_entry(one) for some in wrong for one in some]

@@ -292,6 +292,48 @@ def decisions(place: Place, device: str | None, refused: bool, limit: int, as_js
     print_table(rows, ("time", "device", "kind", "value", "way", "let through", "reason", "why"))
 
 
+@pass_.command()
+@with_place
+@click.option("--device", help="The entries of this device that are not as they shall be.")
+@json_option
+def lists(place: Place, device: str | None, as_json: bool) -> None:
+    """List the devices that hold a list of passes themselves, and whether each has what it shall have.
+
+    \b
+    Example:
+      gatehouse pass lists
+      gatehouse pass lists --device cam-1
+    """
+    from gateway.app.passes import list_entries
+    from gateway.app.passes import lists as read
+
+    found = list_entries(place.home, place.settings, device) if device else read(place.home, place.settings)
+    if as_json:
+        print_json(found)
+    else:
+        entry = ("value", "state", "wanted", "attempts", "reason")
+        names: tuple[str, ...] = entry if device else ("id", "kind", "state", "entries", "pending", "failed", "reason")
+        print_table([[one[name] for name in names] for one in found], names)
+
+
+@pass_.command()
+@with_place
+@click.argument("device")
+@click.option("--empty", is_flag=True, help="The device was reset: it holds nothing any more.")
+def resync(place: Place, device: str, empty: bool) -> None:
+    """Send DEVICE all of its list again.
+
+    \b
+    Example:
+      gatehouse pass resync cam-1 --empty
+    """
+    from gateway.app.acting import acting
+
+    with acting(place.home, place.settings) as act:
+        told = act("list.resync", device=device, empty=empty)
+    click.echo(f"{device}: {told['pending']} entries are sent again")
+
+
 def _given(details: dict[str, Any]) -> dict[str, Any]:
     """The options that were given, as the arguments of `pass.put`."""
     given = {name: value for name, value in details.items() if value is not None and value != ()}

@@ -27,7 +27,7 @@ from gateway.core.pipeline import PAUSE, Pipeline
 from gateway.core.recovery import Restored, load_places, load_records, load_rejects, load_states, load_uncounted, replay
 from gateway.core.registry import SELF, Registry
 from gateway.core.rows import ChangeFeed, Statements, write_decisions, write_records
-from gateway.core.sending import encode_commands, publish
+from gateway.core.sending import encode_commands, encode_instructions, publish
 from gateway.core.sheet import Reporter, Sheet
 from gateway.core.upkeep import Upkeep
 from gateway.door import REPLY_TIMEOUT
@@ -387,6 +387,7 @@ class Core:
     def _write(self, sheet: Sheet, messages: Sequence[Any], *, snapshot: bool = False) -> None:
         unreachable = self.inbox is None or self._link_up is False
         packets = encode_commands(sheet, self.pipeline, unreachable=unreachable)
+        encode_instructions(sheet, self.pipeline)
         sheet.rows.statements = [*self.outbox.settle(), *self.statements.take(), *self._strangers_gone()]
         rows, changes = sheet.rows, sheet.changes
         write_records(changes, rows, self.feed, sheet.wall)

@@ -1,10 +1,10 @@
-"""Rows of people, rosters, shifts and messages, of schedules and rounds."""
+"""Rows of people, rosters, shifts and messages, of schedules and rounds, and of devices' own lists."""
 
 from __future__ import annotations
 
 from sqlalchemy import Table
 
-from gateway.model import Notification, Person, Roster, Round, Schedule, Shift
+from gateway.model import DeviceList, Notification, Person, Roster, Round, Schedule, Shift
 from gateway.model.changes import Record
 from gateway.store import tables
 from gateway.store.writer import WriteBatch
@@ -40,6 +40,9 @@ def add_duty(record: Record, text: str, batch: WriteBatch) -> tuple[str, str, by
             record.next_at, record.version, text,
         ))  # fmt: skip
         return "notification", record.site, text.encode()
+    if isinstance(record, DeviceList):
+        batch.device_lists.append((record.id, record.site, record.version, text))
+        return "device_list", record.site, text.encode()
     raise TypeError(f"{type(record).__name__} has no table")
 
 
@@ -49,4 +52,6 @@ def removed(record: Record) -> tuple[Table, str, str] | None:
         return tables.people, "person", ""
     if isinstance(record, Roster):
         return tables.rosters, "roster", record.site
+    if isinstance(record, DeviceList):
+        return tables.device_lists, "device_list", record.site
     return None

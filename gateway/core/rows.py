@@ -10,7 +10,7 @@ from sqlalchemy import Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.duty_rows import add_duty, removed
-from gateway.model import Alert, Changes, Child, Command, Pass, PlanRun, WorkOrder
+from gateway.model import Alert, Changes, Child, Command, ListEntry, Pass, PlanRun, WorkOrder
 from gateway.store import tables
 from gateway.store.writer import WriteBatch
 
@@ -73,6 +73,10 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
             # The followers learn of it by its alert.
             batch.alert_children.append((record.id, record.alert, record.site, record.ended_at, text))
             continue
+        elif isinstance(record, ListEntry):
+            # The followers learn of it by how its list stands.
+            batch.list_entries.append((record.id, record.device, record.site, record.state, record.version, text))
+            continue
         elif isinstance(record, WorkOrder):
             kind = "work_order"
             batch.work_orders.append((
@@ -124,6 +128,8 @@ def write_decisions(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall:
         if isinstance(record, Pass):
             batch.statements.append(delete(tables.passes).where(tables.passes.c.id == record.id))
             batch.changes.append(feed.row(record.created_at, "pass", record.id, record.site, b"null"))
+        elif isinstance(record, ListEntry):
+            batch.statements.append(delete(tables.list_entries).where(tables.list_entries.c.id == record.id))
         elif (gone := removed(record)) is not None:
             table, kind, site = gone
             batch.statements.append(delete(table).where(table.c.id == record.id))

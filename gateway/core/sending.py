@@ -9,8 +9,8 @@ from gateway.core.clock import Clock
 from gateway.core.outbox import Publisher
 from gateway.core.pipeline import Pipeline
 from gateway.core.sheet import Sheet
-from gateway.errors import GatehouseError
-from gateway.model import Command, CommandResult
+from gateway.errors import Conflict, GatehouseError
+from gateway.model import Command, CommandResult, Outgoing
 
 Packets = Sequence[tuple[Command, tuple[Packet, ...]]]
 
@@ -35,6 +35,28 @@ def encode_commands(sheet: Sheet, pipeline: Pipeline, *, unreachable: bool) -> P
             result = CommandResult(command.id, "failed", problem)
             pipeline.desk.result(command.device, result, sheet.at, sheet.wall, sheet.changes)
     return packets
+
+
+def encode_instructions(sheet: Sheet, pipeline: Pipeline) -> None:
+    """The messages that keep devices' own lists go to the outbox; one that cannot be said fails in the same batch."""
+    done = 0
+    # What fails may make room for the next one.
+    while done < len(sheet.changes.instructions):
+        command = sheet.changes.instructions[done]
+        done += 1
+        device = pipeline.registry.devices.get(command.device)
+        adapter = pipeline.adapter(device.adapter) if device is not None else None
+        try:
+            if device is None or not isinstance(adapter, Commands):
+                raise Conflict("this kind of device takes no list")
+            packets = adapter.encode(command, device)
+        except Exception as error:
+            why = error.message if isinstance(error, GatehouseError) else f"the adapter failed: {error}"
+            result = CommandResult(command.id, "failed", why)
+            pipeline.desk.result(command.device, result, sheet.at, sheet.wall, sheet.changes)
+            continue
+        for packet in packets:
+            sheet.changes.send(Outgoing(topic=packet.topic, payload=packet.payload, durable=True))
 
 
 def publish(sheet: Sheet, packets: Packets, publisher: Publisher, clock: Clock) -> None:

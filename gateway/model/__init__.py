@@ -11,6 +11,7 @@ from gateway.model.audit import DIRECT, SCOPES, Actor, AuditEntry, Role
 from gateway.model.catalogue import Catalogue, Field, Kind, Misfit
 from gateway.model.changes import Action, Changes, Outgoing, Told
 from gateway.model.command import Command, CommandResult, CommandState
+from gateway.model.device_list import DeviceList, ListEntry
 from gateway.model.duty import (
     Cover,
     Handover,
@@ -79,6 +80,7 @@ __all__ = [
     "Deferral",
     "Delivery",
     "Device",
+    "DeviceList",
     "Escalation",
     "Event",
     "Evidence",
@@ -89,6 +91,7 @@ __all__ = [
     "HandoverList",
     "Hidden",
     "Kind",
+    "ListEntry",
     "LogEntry",
     "Misfit",
     "Notification",

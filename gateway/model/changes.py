@@ -9,6 +9,7 @@ import msgspec
 from gateway.model.alert import Alert, Child
 from gateway.model.audit import Actor, AuditEntry
 from gateway.model.command import Command
+from gateway.model.device_list import DeviceList, ListEntry
 from gateway.model.duty import Person, Roster, Shift
 from gateway.model.escalation import Delivery, Notification
 from gateway.model.passes import DecisionRecord, Pass
@@ -17,7 +18,20 @@ from gateway.model.schedule import Round, Schedule
 from gateway.model.work_order import WorkOrder
 
 Record = (
-    Alert | Child | WorkOrder | PlanRun | Command | Pass | Person | Roster | Shift | Schedule | Round | Notification
+    Alert
+    | Child
+    | WorkOrder
+    | PlanRun
+    | Command
+    | Pass
+    | Person
+    | Roster
+    | Shift
+    | Schedule
+    | Round
+    | Notification
+    | DeviceList
+    | ListEntry
 )
 
 
@@ -61,6 +75,7 @@ class Changes:
         self.decisions: list[DecisionRecord] = []
         self.outgoing: list[Outgoing] = []
         self.commands: list[Command] = []
+        self.instructions: list[Command] = []
         self.audit: list[AuditEntry] = []
         self.told: list[Told] = []
         self.deliveries: list[Delivery] = []
@@ -87,6 +102,10 @@ class Changes:
         """A command, already in state `sent`, whose bytes leave after the commit. Also puts it."""
         self.put(command)
         self.commands.append(command)
+
+    def instruct(self, command: Command) -> None:
+        """A message that keeps a device's own list: by the outbox, at least once. Its answer names the command's id."""
+        self.instructions.append(command)
 
     def deliver(self, delivery: Delivery) -> None:
         """A message that leaves for a person after the commit. Also puts it."""

@@ -13,7 +13,8 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     into a refusal. `days` (`mon-fri`) and `hours` (`08:00-18:00`) are its weekly hours in the site's time. With
     `anti_passback` it enters once until it has left. The passes of one `household` have `spaces` together. `inside` is
     where a pass of either kind was last let to. With `entries` it enters so often in all, `used` of them so far.
-    `went_by` is the command that let it through last, `went_before` whether it was inside before.
+    `picture` is where a terminal that knows faces fetches the photograph. `went_by` is the command that let it through
+    last, `went_before` whether it was inside before.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     used: int = 0
     used_at: float | None = None
     issue: int = 1
+    picture: str = ""
     went_by: str = ""
     went_before: bool = False
 

@@ -18,7 +18,9 @@ from gateway.model import (
     CommandResult,
     Decision,
     Device,
+    DeviceList,
     Event,
+    ListEntry,
     Notification,
     Pass,
     Person,
@@ -45,6 +47,7 @@ from gateway.services.commands import EXPIRY, Commands
 from gateway.services.common import Common
 from gateway.services.duty_desk import DutyDesk
 from gateway.services.folding import Folding
+from gateway.services.list_sync import AGAIN, ANSWER, LOOK, SCAN, WINDOW, ListSync
 from gateway.services.moment import Moment
 from gateway.services.observation import OBSERVATION
 from gateway.services.order_desk import OrderDesk
@@ -108,6 +111,8 @@ class Desk:
         self.commands.on_observed = self.plans.automatic.unconfirmed
         self.command_actions = CommandActions(self.commands, self.alerts, common)
         self.passes = Passes(common, self.commands, keys)
+        self.lists = ListSync(common, self.passes)
+        self.passes.on_change = self.lists.passes_changed
         self.duty = DutyDesk(common, self.alerts, self.plans, escalation or EscalationBook())
         self.orders = OrderDesk(common, self.work_orders, self.alerts, self.duty.people)
         plan_actions = PlanActions(self.plans, common)
@@ -124,6 +129,11 @@ class Desk:
             STEP: self.plans.due,
             PROPOSAL: self.plans.lapsed,
             EXPIRY: self.commands.expired,
+            SCAN: self.lists.scan,
+            LOOK: self.lists.look,
+            ANSWER: self.lists.unanswered,
+            AGAIN: self.lists.again,
+            WINDOW: self.lists.window,
             OBSERVATION: self.commands.observations.overdue,
             **self.orders.timed(),
             **self.planned.timed(),
@@ -162,6 +172,7 @@ class Desk:
             "pass.import": passes.import_,
             "pass.code": passes.code,
             "pass.renew": passes.renew,
+            "list.resync": self.lists.resync,
             "pass.rotate_keys": passes.rotate_keys,
             **self.duty.actions(),
             **self.planned.actions(),
@@ -189,6 +200,8 @@ class Desk:
         schedules: Iterable[Schedule] = (),
         rounds: Iterable[Round] = (),
         notifications: Iterable[Notification] = (),
+        device_lists: Iterable[DeviceList] = (),
+        list_entries: Iterable[ListEntry] = (),
         devices: Mapping[str, Device] | Iterable[Device] = (),
         zones: Mapping[str, Zone] | Iterable[Zone] = (),
         sites: Mapping[str, Site] | Iterable[Site] = (),
@@ -215,6 +228,7 @@ class Desk:
         self.commands.restore(commands)
         self.plans.restore(plan_runs)
         self.passes.restore(passes)
+        self.lists.restore(device_lists, list_entries)
         self.planned.restore(schedules, rounds)
         self.duty.restore(alerts=alerts, people=people, rosters=rosters, shifts=shifts, notifications=notifications)
 
@@ -244,6 +258,7 @@ class Desk:
     ) -> None:
         """Replaces devices, zones and sites. A mapping is read in place: its owner may go on changing it."""
         self._common.world.set_topology(devices, zones, sites)
+        self.lists.places_changed()
 
     def set_rules(self, rules: RuleBook, plans: PlanBook | None = None) -> None:
         """Newly loaded rules and plans, for what is raised and started from now on."""
@@ -345,6 +360,7 @@ class Desk:
             self.commands.observations.seen(event.device, event.kind, event.data, moment)
         elif world.online.get(event.device):
             self.commands.came_online(event.device, moment)
+            self.lists.came_online(event.device, moment)
 
     def recount(self, event: Event, now: float, wall: float, out: Changes) -> None:
         """Once after a restart, before `recover`: an event that the schedules' counters may not hold yet."""
@@ -360,12 +376,14 @@ class Desk:
         world.observe(device, AVAILABILITY, {"online": online})
         if online:
             self.commands.came_online(device, moment)
+            self.lists.came_online(device, moment)
 
     def result(self, device: str, result: CommandResult, now: float, wall: float, out: Changes) -> None:
         """What a device said of a command; also called by the core, as `failed`, where it cannot be encoded."""
         moment = Moment(now, wall, out)
         self._catch_up(moment)
-        self.commands.result(device, result, moment)
+        if not self.lists.result(device, result, moment):
+            self.commands.result(device, result, moment)
 
     def decide(
         self, question: Question, device: Device, event: Event | None, now: float, wall: float, out: Changes

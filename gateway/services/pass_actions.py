@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -203,6 +204,7 @@ class PassActions:
             "household": args.maybe_text("household", 64),
             "spaces": int(spaces) if spaces is not None else None,
             "host": args.maybe_text("host", NAME),
+            "picture": _picture(args.maybe_text("picture", 500)),
             "entries": int(entries) if entries is not None else None,
         }
         weekly(days, hours)
@@ -216,3 +218,9 @@ class PassActions:
             raise NotFound("pass", ident)
         demand_sight(actor, one.site, "pass", ident)
         return one
+
+
+def _picture(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s<>\"]{3,}", text):
+        raise Invalid("picture", "expected the address of a photograph that the terminals can fetch: https://…")
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.store.duty_queries import DutyQueries
 from gateway.store.event_queries import EventQueries
+from gateway.store.list_queries import ListQueries
 from gateway.store.operation_queries import OperationQueries
 from gateway.store.people_queries import PeopleQueries
 from gateway.store.place_queries import PlaceQueries
@@ -25,6 +26,7 @@ class Reader(
     OperationQueries,
     RuleQueries,
     ScheduleQueries,
+    ListQueries,
     ReportQueries,
 ):
     """All queries over the database at `url`. Thread-safe; opens nothing before the first query.

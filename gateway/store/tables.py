@@ -287,6 +287,29 @@ shifts = Table(
 )
 
 #: Messages to people, on their way and what became of them.
+#: How the list that a device holds itself stands.
+device_lists = Table(
+    "device_lists",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+#: What devices hold on their lists, or shall hold.
+list_entries = Table(
+    "list_entries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("device", String(64), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("list_entries_device", "device", "state"),
+)
+
 notifications = Table(
     "notifications",
     metadata,

@@ -55,6 +55,8 @@ class WriteBatch(msgspec.Struct):
     schedules: list[Row] = []
     rounds: list[Row] = []
     notifications: list[Row] = []
+    device_lists: list[Row] = []
+    list_entries: list[Row] = []
     decisions: list[Row] = []
     dead_letters: list[Row] = []
     quarantine: list[Row] = []
@@ -88,6 +90,8 @@ _PLAN: tuple[tuple[str, Table, str], ...] = (
     ("schedules", tables.schedules, "upsert"),
     ("rounds", tables.rounds, "upsert"),
     ("notifications", tables.notifications, "upsert"),
+    ("device_lists", tables.device_lists, "upsert"),
+    ("list_entries", tables.list_entries, "upsert"),
     ("decisions", tables.decisions, "insert"),
     ("dead_letters", tables.dead_letters, "insert"),
     ("quarantine", tables.quarantine, "upsert"),

@@ -20,7 +20,7 @@ HEARTBEAT_S = 30.0
 RESEND_S = 15.0
 STRANGER_EVERY_S = 3.0
 KEPT_RECORDS = 500
-ANSWERED = ("EditPerson", "EditPersonsNew", "DelPerson", "DeleteAllPerson", "RebootDevice")
+ANSWERED = ("EditPersonsNew", "DeleteAllPerson", "RebootDevice")
 # A picture of one pixel; a real terminal sends the cut-out face here.
 _JPEG = "ffd8ffe000104a46494600010101004800480000ffdb004300" + "ff" * 64
 _JPEG += "ffc2000b080001000101011100ffc40014100100000000000000000000000000000000ffda0008010100013f10"
@@ -69,6 +69,8 @@ class FaceTerminal(Device):
         self.unlocks = 0
         self.decides_itself = decides_itself
         self._people = people
+        self.listed: dict[str, dict[str, Any]] = {one.number: {"customId": one.number} for one in people}
+        """Whom it knows, by `customId`: those who were enrolled at the terminal, and whom the platform adds."""
         self._passes_per_day = passes_per_day
         self._own = f"mqtt/face/{identity.external_id}"
         self._welcomed = False
@@ -112,9 +114,25 @@ class FaceTerminal(Device):
             self._open_records.pop(_number(info.get("SnapOrRecordID")), None)
         elif operator == "Unlock":
             return self._unlock(str(body.get("messageId")), now)
+        elif operator in ("EditPerson", "DelPerson"):
+            return [self._enrol(str(operator), str(body.get("messageId")), info, now)]
         elif operator in ANSWERED:
             return [self._ack(str(operator), str(body.get("messageId")), now, {"customId": info.get("customId", "")})]
         return []
+
+    def _enrol(self, operator: str, message_id: str, info: Mapping[str, Any], now: Now) -> Message:
+        """Adds or changes somebody, or takes them off. A new face needs a picture (463), a change does not."""
+        ident = str(info.get("customId") or "")
+        code = "200"
+        if not ident:
+            code = "461"
+        elif operator == "DelPerson":
+            code = "200" if self.listed.pop(ident, None) is not None else "462"
+        elif ident in self.listed or info.get("picURI"):
+            self.listed[ident] = self.listed.get(ident, {}) | dict(info)
+        else:
+            code = "463"
+        return self._ack(operator, message_id, now, {"customId": ident}, code)
 
     def _step(self, now: Now) -> list[Message]:
         before = self._last_step or now
@@ -207,9 +225,10 @@ class FaceTerminal(Device):
                 self._walk(now)
         return [self._ack("Unlock", message_id, now, {})]
 
-    def _ack(self, operator: str, message_id: str, now: Now, extra: Mapping[str, object]) -> Message:
-        info = {"facesluiceId": self.identity.external_id, **extra, "result": "ok", "detail": ""}
-        body = {"operator": f"{operator}-Ack", "messageId": message_id, "code": "200", "info": info}
+    def _ack(self, operator: str, message_id: str, now: Now, extra: Mapping[str, object], code: str = "200") -> Message:
+        result = "ok" if code == "200" else "fail"
+        info = {"facesluiceId": self.identity.external_id, **extra, "result": result, "detail": ""}
+        body = {"operator": f"{operator}-Ack", "messageId": message_id, "code": code, "info": info}
         return Message(f"{self._own}/Ack", to_json(body), self.id, f"ack:{message_id}")
 
     def _online(self, now: Now) -> Message:

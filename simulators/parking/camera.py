@@ -28,7 +28,7 @@ def camera_topics(serial: str, *, old: bool) -> tuple[tuple[str, ...], tuple[str
         return ("/device/push/result",), (f"/device/{serial}/command",)
     root = f"device/{serial}/message"
     up = tuple(f"{root}/up/{name}" for name in ("ivs_result", "gpio_in", "keep_alive", "barr_gate_status"))
-    down = ("gpio_out", "gate_direct_open", "set_time")
+    down = ("gpio_out", "gate_direct_open", "set_time", "white_list_operator")
     return up + tuple(f"{root}/down/{name}/reply" for name in down), tuple(f"{root}/down/{name}" for name in down)
 
 
@@ -157,6 +157,27 @@ class PlateCamera(Device, abc.ABC):
 class NewCamera(PlateCamera):
     """`device/{sn}/message/up/...`, with the arm's controller behind it; `gpio_out` on io 0 raises, on io 1 lowers."""
 
+    def __init__(self, identity: Identity, seed: object, lane: Lane, direction: str = "in") -> None:
+        super().__init__(identity, seed, lane, direction)
+        self.listed: dict[str, dict[str, Any]] = {}
+        """Its white and black list, by plate."""
+        self.list_space = 10_000
+
+    def _list(self, wanted: Mapping[str, Any]) -> int:
+        """`white_list_operator`: 200 where the list was changed, 400 for what it knows not, 507 where it is full."""
+        operator, plate = wanted.get("operator_type"), wanted.get("plate")
+        if operator == "delete" and isinstance(plate, str):
+            self.listed.pop(plate, None)
+            return 200
+        records = wanted.get("dldb_rec")
+        if operator not in ("update_or_add", "add") or not isinstance(records, list):
+            return 400
+        for record in records:
+            if record["plate"] not in self.listed and len(self.listed) >= self.list_space:
+                return 507
+            self.listed[record["plate"]] = dict(record)
+        return 200
+
     def command(self, topic: str, payload: bytes, now: Now) -> list[Message]:
         """Answers every command on its `/reply` topic; 200 where the relay switched, 500 where the arm cannot move."""
         try:
@@ -174,6 +195,8 @@ class NewCamera(PlateCamera):
             code = 200 if moved else 500
         elif name == "gate_direct_open":
             code = 200 if self.lane.open() else 500
+        elif name == "white_list_operator":
+            code = self._list(inner.get("body") or {})
         elif name != "set_time":
             code = 404
         self.due = now.wall

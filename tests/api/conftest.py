@@ -23,6 +23,7 @@ from gateway.model import (
     Catalogue,
     Command,
     Device,
+    DeviceList,
     Evidence,
     Notification,
     Pass,
@@ -94,6 +95,7 @@ def fill(core: CoreDouble) -> None:
             Notification(id=f"no-{site}", site=site, kind="alert", title={"en": site}, key=f"no-{site}")
         )
         core.put_shift(Shift(id=f"shift-{site}", site=site, operator="user:anna", started_at=NOW))
+        core.put_device_list(DeviceList(id=f"{site}-cam", site=site, kind="plate", serial=f"{site}-cam"))
         core.put_pass(Pass(id=f"pass-{site}", site=site, kind="plate", value="京A12345", name="Zhang San"))
     core.run(
         *(

@@ -20,6 +20,7 @@ from gateway.model import (
     CommandState,
     Comment,
     Device,
+    DeviceList,
     LogEntry,
     Notification,
     OrderState,
@@ -129,6 +130,10 @@ class CoreDouble:
         self._replace(t.passes, {name: getattr(entry, name) for name in names} | {"body": encoded(entry)})
         self.change("pass", entry.id, entry.site, encoded(entry))
         return entry
+
+    def put_device_list(self, one: DeviceList) -> None:
+        row = {name: getattr(one, name) for name in ("id", "site", "version")}
+        self._replace(t.device_lists, row | {"body": encoded(one)})
 
     def put_roster(self, roster: Roster) -> None:
         row = {name: getattr(roster, name) for name in ("id", "site", "version")}
@@ -331,6 +336,9 @@ class CoreDouble:
 
     def _pass_rotate_keys(self, action: Action, at_once: bool = False) -> Any:
         return {"keys": 2, "at_once": at_once}
+
+    def _list_resync(self, action: Action, device: str, empty: bool = False) -> Any:
+        return {"id": device}
 
     def _pass_import(self, action: Action, site: str, rows: list[Any]) -> Any:
         return {"imported": len(rows), "changed": 0}

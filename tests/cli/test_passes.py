@@ -77,3 +77,16 @@ def test_each_wrong_line_of_a_sheet_is_told(home: Path, tmp_path: Path) -> None:
 
 def test_decisions_are_listed_with_nothing_to_tell_yet(home: Path) -> None:
     assert "why" in done(home, "decisions") and json.loads(done(home, "decisions", "--refused", "--json")) == []
+
+
+def test_lists_at_devices_are_shown_and_sent_again(home: Path) -> None:
+    with acting.acting(Home(home), Settings()) as act:
+        act("device.add", site="s1", id="cam-1", adapter="vzenith", secret_hash="x", settings={"holds_list": "plate"})
+    done(home, "add", "plate", "沪L00001", "--site", "s1")
+    assert "sent again" in done(home, "resync", "cam-1", "--empty")
+    (one,) = json.loads(done(home, "lists", "--json"))
+    assert (one["id"], one["state"]) == ("cam-1", "pending")
+    entries = done(home, "lists", "--device", "cam-1")
+    assert "pending" in entries or "sent" in entries
+    assert "沪L00001" not in entries
+    assert gatehouse(home, "pass", "lists", "--device", "gate-1").exit_code != 0

@@ -256,6 +256,11 @@ def _seconds(adapter: Adapter, topic: str, data: bytes, ctx: TrialContext) -> fl
 
 # Commands and pushes.
 
+#: Words that need arguments.
+ARGS: dict[str, dict[str, object]] = {
+    "list_put": {"value": "A1", "name": "Li", "from": "2026-03-01 00:00:00", "until": "2099-12-31 23:59:59"},
+    "list_remove": {"value": "A1"},
+}
 DEVICE = Device(id="d-1", site="garden", adapter="x", external_id="202603010007", settings={"unit": "unit-1"})
 
 
@@ -271,7 +276,8 @@ def test_every_command_is_carried_on_a_topic_that_the_device_may_read(name: str)
         allowed = ["dtu/unit-1/down"]  # the unit before the meter has the credential
     for word in adapter.manifest.commands:
         assert isinstance(adapter, Commands)
-        packets = adapter.encode(Command(id="cmd-1", site="garden", device="d-1", name=word, sent_at=1.0), DEVICE)
+        said = Command(id="cmd-1", site="garden", device="d-1", name=word, args=ARGS.get(word, {}), sent_at=1.0)
+        packets = adapter.encode(said, DEVICE)
         assert packets, word
         for packet in packets:
             assert any(_fits(pattern, packet.topic) for pattern in allowed), f"{packet.topic} is none of {allowed}"

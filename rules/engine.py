@@ -277,7 +277,8 @@ class Engine:
             scope = _scope(entry, get, past)
             if scope and (scope in entry.rule.tracks or _wakes(entry, get, past)):
                 sight = Sight(event, at, plan.device, get, past, None, entry.covered)
-                self._judge.judge(entry.rule, scope, sight, plan.site, changes)
+                # What the gateway says of a thing without a device (a step of a plan) belongs where the thing is.
+                self._judge.judge(entry.rule, scope, sight, event.site or plan.site, changes)
 
     def _process_old(self, event: Event, at: float, plan: Plan, changes: list[RuleChange]) -> None:
         """A late event is shown to the rules that ask for it, a replayed one to none; both prove the device speaks."""

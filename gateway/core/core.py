@@ -350,7 +350,8 @@ class Core:
         for _ in range(MOST_TOLD):
             told = sheet.changes.take_told()
             for one in told:
-                self.pipeline.own(EventEntry(sheet.at, sheet.wall, one.kind, one.data, one.device), sheet)
+                entry = EventEntry(sheet.at, sheet.wall, one.kind, one.data, one.device, one.site)
+                self.pipeline.own(entry, sheet)
             if not told:
                 return
 

@@ -34,11 +34,15 @@ class MessageEntry(Entry, array_like=True, gc=False, tag="m"):
 
 
 class EventEntry(Entry, array_like=True, gc=False, tag="e"):
-    """An event of the gateway itself: a link lost, the store failing. `device` is whom it is about, "" for itself."""
+    """An event of the gateway itself: a link lost, the store failing. `device` is whom it is about, "" for itself.
+
+    `site` is where what it is about is, for what has no device; "" for the device's own.
+    """
 
     kind: str
     data: dict[str, Any]
     device: str = ""
+    site: str = ""
 
 
 class ActionEntry(Entry, array_like=True, gc=False, tag="a"):

@@ -127,7 +127,7 @@ class Pipeline:
             # The rules know nothing of a disabled device: what concerns it still is the gateway's own to say.
             device = self.registry.devices.get(SELF)
         if device is not None:
-            self._synthesise(device, entry.kind, entry.data, entry.at, entry.wall, sheet)
+            self._synthesise(device, entry.kind, entry.data, entry.at, entry.wall, sheet, entry.site)
         if self._live:
             sheet.entries.append(entry)
 
@@ -379,12 +379,13 @@ class Pipeline:
     # What the gateway itself has to say of a device.
 
     def _synthesise(
-        self, device: Device, kind: str, data: dict[str, Any], at: float, wall: float, sheet: Sheet
+        self, device: Device, kind: str, data: dict[str, Any], at: float, wall: float, sheet: Sheet, site: str = ""
     ) -> None:
         self.seq += 1
         body = _encode(data)
         key = event_key(device.id, f"gateway#{self.seq}")
-        event = Event(device.id, kind, wall, wall, at, data, key, "", device.site, False, False, self.seq)
+        place = site if device.id == SELF and site else device.site
+        event = Event(device.id, kind, wall, wall, at, data, key, "", place, False, False, self.seq)
         self._keep(event, zlib.crc32(body), body, sheet)
         self._judge(event, sheet)
 

@@ -50,11 +50,15 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What the services found out of a device and the rules shall judge, as if the device had said it."""
+    """What the services found out of a device and the rules shall judge, as if the device had said it.
+
+    Where there is no device the gateway says it itself, of `site`.
+    """
 
     device: str
     kind: str
     data: dict[str, Any]
+    site: str = ""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,9 +120,9 @@ class Changes:
         """A line for the audit."""
         self.audit.append(entry)
 
-    def tell(self, device: str, kind: str, data: dict[str, Any]) -> None:
+    def tell(self, device: str, kind: str, data: dict[str, Any], site: str = "") -> None:
         """An event for the rules to judge, before the batch is written."""
-        self.told.append(Told(device, kind, data))
+        self.told.append(Told(device, kind, data, site))
 
     def take_told(self) -> list[Told]:
         """What was told since the last call."""

@@ -29,8 +29,12 @@ GENERIC = (
 )
 
 
-def apprise_url(channel: Channel, addresses: list[str]) -> str:
-    """The channel as one of Apprise's URLs."""
+#: The header of an e-mail that is the same at each attempt, as `webhook-id` is for webhooks.
+KEY_HEADER = "X-Gatehouse-Message"
+
+
+def apprise_url(channel: Channel, addresses: list[str], key: str = "") -> str:
+    """The channel as one of Apprise's URLs. An e-mail carries `key`, by which a repetition is told."""
     options = channel.options
     if channel.type == "feishu":
         return f"feishu://{quote(str(options['token']), safe='')}/?cto={_TIMEOUT}&rto={_TIMEOUT}"
@@ -45,6 +49,8 @@ def apprise_url(channel: Channel, addresses: list[str]) -> str:
         "from": str(options["sender"]), "to": ",".join(addresses), "cto": _TIMEOUT, "rto": _TIMEOUT,
         "mode": {"ssl": "ssl", "starttls": "starttls"}.get(tls, "insecure"), "format": "text",
     }  # fmt: skip
+    if key:
+        asked[f"+{KEY_HEADER}"] = key
     scheme = "mailto" if tls == "none" else "mailtos"
     return f"{scheme}://{login}{options['host']}:{port}/?{urlencode(asked)}"
 
@@ -64,9 +70,9 @@ def notify(channel: Channel, delivery: Delivery) -> None:
     logger = logging.getLogger("apprise")
     logger.addHandler(said)
     try:
-        service: Any = apprise.Apprise.instantiate(
-            apprise_url(channel, [to.address for to in delivery.to if to.address])
-        )
+        addresses = [to.address for to in delivery.to if to.address]
+        url = apprise_url(channel, addresses, delivery.notification.key)
+        service: Any = apprise.Apprise.instantiate(url)
         if service is None:
             raise SendFailed(f"channel '{channel.id}' cannot be used as it is described")
         one = delivery.notification

@@ -246,7 +246,7 @@ class PlanRuns:
             "step_en": step.title.get("en", step.id), "step_zh": step.title.get("zh", step.id),
             "level": len(step.escalated), "overdue": overdue, "drill": run.drill,
         }  # fmt: skip
-        moment.out.tell(run.device or "", OVERDUE_STEP, data)
+        moment.out.tell(run.device or "", OVERDUE_STEP, data, run.site)
 
     # Keeping
 

@@ -168,7 +168,7 @@ class Rounds:
             "missed": missed,
             "out_of_order": out_of_order,
         }
-        moment.out.tell(str(device), MISSED, data)
+        moment.out.tell(str(device), MISSED, data, one.site)
 
     def _end(self, one: Round, moment: Moment, *, superseded: bool = False) -> Round:
         missed = any(point.state is PointState.MISSED for point in one.points)

@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from gateway.services.chain_reading import read_chains
 from gateway.services.chains import ChannelInfo, EscalationBook
 from gateway.services.desk import Desk
 from gateway.services.ids import JournalIds
+from gateway.services.safety import Safety
 from gateway.services.schedule_book import ScheduleBook
 from gateway.services.settings import DeskSettings
 from gateway.store import tables
@@ -48,6 +50,21 @@ START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC).timestamp()
 ADMIN = Actor("user:admin", Role.ADMIN, scopes=(DIRECT,))
 OPERATOR = Actor("user:olga", Role.OPERATOR, scopes=(DIRECT,))
 SYSTEM = Actor("system", Role.ADMIN)
+
+
+#: Read once: they are frozen, and reading them is most of what building a core takes.
+adapters_once = cache(load_adapters)
+catalogue_once = cache(load_catalogue)
+plans_once = cache(shipped_plans)
+teams_once = cache(load_teams)
+#: What was parsed of rule packs, found by the hashes of their texts.
+_PARSED: dict[Any, Any] = {}
+
+
+@cache
+def safety_once() -> Safety:
+    """The shipped interlocks."""
+    return shipped_safety(catalogue_once())
 
 
 class VirtualClock(Clock):
@@ -140,8 +157,7 @@ class Lab:
         self._ids = itertools.count(1)
         self._schedules = schedules
         self.keys = Keys()
-        self._catalogue = load_catalogue()
-        self._parsed: Any = {}
+        self._catalogue = catalogue_once()
         self.packs = folder / "rules"
         self.packs.mkdir(exist_ok=True)
         for name, text in (site or {}).items():
@@ -151,7 +167,7 @@ class Lab:
     # Life.
 
     def _build(self) -> Core:
-        adapters = load_adapters()
+        adapters = adapters_once()
         ids = JournalIds()
         core = Core(
             writer=Writer(self.url),
@@ -160,12 +176,12 @@ class Lab:
             engine=Engine(RuleSet(), self._catalogue, {}),
             desk=Desk(
                 RuleSet(),
-                shipped_plans(),
+                plans_once(),
                 self._catalogue,
                 ids,
                 DeskSettings(),
-                safety=shipped_safety(self._catalogue),
-                teams=load_teams(),
+                safety=safety_once(),
+                teams=teams_once(),
                 schedules=self._schedules,
                 escalation=self._escalation,
                 keys=self.keys,
@@ -178,10 +194,10 @@ class Lab:
             clock=self.clock,
         )
         # What was parsed before need not be parsed again: it is found by the hashes of the texts.
-        core.book.shelf._made.update(self._parsed)
+        core.book.shelf._made.update(_PARSED)
         core.sender = self._sender(core)
         core.recover()
-        self._parsed = core.book.shelf._made
+        _PARSED.update(core.book.shelf._made)
         self.inbox = ScriptedInbox()
         core.inbox = self.inbox
         return core

@@ -72,7 +72,8 @@ class AlertMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.steady, self.mortal = Story(), Story()
+        # What a start has to look at is looked at: a later start has the same to do, and nothing is left of it.
+        self.steady, self.mortal = Story().after(0.0), Story().after(0.0)
         self.models: dict[tuple[str, str], Model] = {}
         self.order_states: dict[str, OrderState] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
@@ -22,7 +22,7 @@ from gateway.api.acting import (
     read,
     revealed,
 )
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.events import CSV_DECLARED, Format, csv_answer
 from gateway.api.explaining import answer_for
 from gateway.api.paging import Cursor, Limit, cursor_of, listing, place_of
@@ -31,7 +31,7 @@ from gateway.api.room import InRoom, Room
 from gateway.api.schema import AlertOut, ChildOut, Listing, Outcome, WhyOut, WorkOrderOut
 from gateway.model import Actor, Alert, Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["alerts"])
+router = resource_router("alerts")
 
 State = Literal["all", "open", "shelved", "unacknowledged", "acknowledged", "returned", "closed"]
 Severity = Literal["critical", "high", "medium", "low"]

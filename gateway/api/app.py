@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from gateway import __version__
@@ -51,6 +51,7 @@ from gateway.api import (
     users,
     work_orders,
 )
+from gateway.api.auth import PREFIX
 from gateway.api.backtest_runs import Runs
 from gateway.api.frames import Framer
 from gateway.api.hub import Hub
@@ -67,7 +68,6 @@ from gateway.api.sign_in import Gatekeeper
 from gateway.history import History, ReadingsHistory
 from gateway.store.queries import Reader
 
-PREFIX = "/api/v1"
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, incident, order_import, work_orders, order_steps,
     order_files, order_print, maintenance, reports, requests, schedules, plans, commands, passes, device_lists,
@@ -108,11 +108,9 @@ def create_app(
     )
     app.state.room = room
     problems.install(app)
-    root = APIRouter(prefix=PREFIX)
-    root.include_router(session.link_router)
+    app.include_router(session.link_router, prefix=PREFIX)
     for resource in _RESOURCES:
-        root.include_router(resource.router)
-    app.include_router(root)
+        app.router.routes.extend(resource.router.routes)
     app.include_router(status.metrics_router)
     app.include_router(session.link_router)
     _describe_once(app)

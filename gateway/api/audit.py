@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Word, read, require_unscoped
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.room import InRoom
 from gateway.api.schema import AuditOut, Listing
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["audit"])
+router = resource_router("audit")
 
 
 @router.get("/audit", **needs(Role.ADMIN), response_model=Listing[AuditOut])  # type: ignore[valid-type]

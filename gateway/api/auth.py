@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -23,6 +23,7 @@ from gateway.errors import Forbidden, Unauthorized
 from gateway.model import Actor, Role
 from gateway.store.rows import DeviceSecret, SessionRow
 
+PREFIX = "/api/v1"
 COOKIE = "gatehouse_session"
 CSRF_HEADER = "X-CSRF-Token"
 PUBLIC, DEVICE = "public", "device"
@@ -88,6 +89,15 @@ class GuardedRoute(APIRoute):
             return await handle(request)
 
         return guarded
+
+
+def resource_router(*tags: str) -> APIRouter:
+    """The routes of one resource, each guarded and with its whole path.
+
+    `create_app` takes them as they are. FastAPI's own way, a router that is included by another, works every route
+    out a second time: half a second and some megabytes at every start.
+    """
+    return APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=[*tags])
 
 
 async def caller_of(request: Request) -> Caller:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, StringConstraints
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Id, Whole, require_unscoped
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.backtest_runs import Run, Runs
 from gateway.api.masking import scrub
 from gateway.api.present import rfc3339
@@ -20,7 +19,7 @@ from gateway.api.schema import Listing
 from gateway.errors import Invalid
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["rules"])
+router = resource_router("rules")
 
 Pack = Annotated[str, StringConstraints(min_length=1, max_length=500_000)]
 _TIMES = frozenset(("since", "until", "raised_at", "ended_at", "peak_at", "begins", "ends"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
@@ -23,7 +22,7 @@ from gateway.api.acting import (
     read,
     revealed,
 )
-from gateway.api.auth import Caller, GuardedRoute, Who, WhoFully, needs
+from gateway.api.auth import Caller, Who, WhoFully, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.present import rfc3339
 from gateway.api.reply import IfMatch, reply, versioned, wanted_version
@@ -33,7 +32,7 @@ from gateway.api.sign_in import new_secret, sha256
 from gateway.errors import Invalid
 from gateway.model import DIRECT, Actor, Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["commands"])
+router = resource_router("commands")
 
 
 class SelectIn(Body):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from starlette.responses import Response
 
 from gateway.api.acting import Reveal, Word, act, found, read, revealed
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
 from gateway.api.schema import DeadLetterOut, Listing, Outcome
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["dead letters"])
+router = resource_router("dead letters")
 
 Number = Annotated[int, Path(ge=0, le=2**62)]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Flag, Id, act_with, found, read
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
 from gateway.api.schema import DeviceListOut, DeviceListsOut, ListEntriesOut
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["passes"])
+router = resource_router("passes")
 
 
 class ResyncIn(Body):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
@@ -28,7 +27,7 @@ from gateway.api.acting import (
     revealed,
     seconds,
 )
-from gateway.api.auth import GuardedRoute, Who, WhoFully, needs
+from gateway.api.auth import Who, WhoFully, needs, resource_router
 from gateway.api.commands import CommandIn, SelectIn, request_command, select_command
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import IfMatch, reply, require_version, versioned
@@ -47,7 +46,7 @@ from gateway.api.sign_in import hash_device_secret, new_secret
 from gateway.model import Actor, Role
 from gateway.store.rows import DeviceRow
 
-router = APIRouter(route_class=GuardedRoute, tags=["devices"])
+router = resource_router("devices")
 
 Settings = Annotated[dict[Short, Any], Field(max_length=64)]
 

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from gateway.api.acting import From, Reveal, To, Word, read, revealed, seconds
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, cursor_of, listing, place_of
 from gateway.api.room import InRoom
 from gateway.api.schema import EventOut, Listing
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["events"])
+router = resource_router("events")
 
 Format = Annotated[Literal["json", "csv"], Query(description="`csv` for spreadsheets; the next cursor is in a header.")]
 CSV_DECLARED: dict[str, Any] = {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "A page."}

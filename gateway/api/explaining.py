@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from gateway.api.acting import Id, found, read
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.masking import scrub
 from gateway.api.present import rfc3339
 from gateway.api.reply import reply
@@ -18,7 +18,7 @@ from gateway.api.room import InRoom, Room
 from gateway.errors import GatehouseError
 from gateway.model import Alert, Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["rules"])
+router = resource_router("rules")
 
 _TIMES = frozenset(("at", "remembered_from", "received", "raised_at", "until"))
 _WHY, _SAVE_TEST = ("rules", "why"), ("rules", "save-test")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from gateway.api.acting import read
-from gateway.api.auth import PUBLIC, GuardedRoute, needs
+from gateway.api.auth import PUBLIC, needs, resource_router
 from gateway.api.reply import reply
 from gateway.api.room import InRoom, Room
 from gateway.api.schema import HealthOut
 from gateway.errors import GatehouseError, Unavailable
 
-router = APIRouter(route_class=GuardedRoute, tags=["running"])
+router = resource_router("running")
 
 
 @router.get("/health", **needs(PUBLIC), response_model=HealthOut)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from gateway.api.acting import From, To, Word, found, read
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.present import rfc3339
 from gateway.api.reply import reply
 from gateway.api.room import InRoom, Room
@@ -17,7 +17,7 @@ from gateway.errors import Invalid
 from gateway.model import Role
 from gateway.model.catalogue import Field
 
-router = APIRouter(route_class=GuardedRoute, tags=["history"])
+router = resource_router("history")
 
 _DAY = 86_400.0
 Name = Annotated[str, Query(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Id, found, read
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.present import rfc3339
 from gateway.api.room import InRoom, Room
 from gateway.model import Actor, Alert, Role
 from gateway.store.incident import AUDIT, audit_lines, pack
 
-router = APIRouter(route_class=GuardedRoute, tags=["alerts"])
+router = resource_router("alerts")
 
 #: Most records of one kind in a pack.
 MOST = 10_000

@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from gateway.api.acting import Id, act
-from gateway.api.auth import DEVICE, GuardedRoute, WhichDevice, needs
+from gateway.api.auth import DEVICE, WhichDevice, needs, resource_router
 from gateway.api.problems import problem
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
 from gateway.model import Actor, Fate
 
-router = APIRouter(route_class=GuardedRoute, tags=["ingest"])
+router = resource_router("ingest")
 
 _declared = needs(DEVICE, any_body=True)
 _declared["openapi_extra"]["requestBody"] = {

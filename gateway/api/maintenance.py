@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Long, Named, NewId, Short, act
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.reply import versioned
 from gateway.api.room import InRoom
 from gateway.api.schema import WorkOrderOut
 from gateway.api.work_orders import known_order
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["work orders"])
+router = resource_router("work orders")
 
 
 class ReportIn(Body):

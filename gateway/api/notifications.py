@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Id, NewId, Word, act, found, read
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.people import Account
 from gateway.api.reply import reply, versioned
@@ -17,7 +16,7 @@ from gateway.api.schema import ChannelOut, Listing, NotificationOut, Outcome
 from gateway.model import Actor, Notification, Role
 from gateway.services.health import ChannelHealth
 
-router = APIRouter(route_class=GuardedRoute, tags=["notifications"])
+router = resource_router("notifications")
 
 State = Literal["unsent", "pending", "held", "digested", "sent", "failed"]
 #: The newest messages by which is told how a channel is.

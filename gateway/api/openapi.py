@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from gateway.api.auth import COOKIE, PUBLIC, GuardedRoute, needs
+from gateway.api.auth import COOKIE, PUBLIC, needs, resource_router
 from gateway.api.problems import Problem
 from gateway.api.reply import reply
 
-router = APIRouter(route_class=GuardedRoute)
+router = resource_router()
 
 _SCHEMES = {
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "With X-CSRF-Token on writes."},

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from gateway.api.acting import NO_NUL, Id, act
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.reply import versioned
 from gateway.api.room import InRoom, Room
 from gateway.api.schema import WorkOrderOut
@@ -19,7 +19,7 @@ from gateway.errors import Invalid, NotFound, Unavailable
 from gateway.model import Role
 from gateway.store.files import FileStore, type_of
 
-router = APIRouter(route_class=GuardedRoute, tags=["work orders"])
+router = resource_router("work orders")
 
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 #: The only place where a body may be larger than elsewhere.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from gateway.api.acting import act
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.order_sheet import as_order, read_sheet
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
@@ -17,7 +17,7 @@ from gateway.api.schema import Outcome
 from gateway.errors import Invalid, SheetRefused
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["work orders"])
+router = resource_router("work orders")
 
 _declared = needs(Role.ENGINEER, any_body=True)
 _declared["openapi_extra"]["requestBody"] = {

@@ -7,17 +7,17 @@ from datetime import datetime
 from html import escape
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from gateway.api.acting import Id, Reveal, read, revealed
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.room import InRoom
 from gateway.api.work_orders import known_order
 from gateway.model import Role, WorkOrder
 from gateway.services.working_time import zone_of
 
-router = APIRouter(route_class=GuardedRoute, tags=["work orders"])
+router = resource_router("work orders")
 
 _declared = needs(Role.VIEWER)
 _declared["responses"][200] = {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}

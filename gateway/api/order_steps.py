@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, Strict
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Flag, Id, Long, Short
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.reply import IfMatch
 from gateway.api.room import InRoom
 from gateway.api.schema import WorkOrderOut
 from gateway.api.work_orders import TextIn, move
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["work orders"])
+router = resource_router("work orders")
 
 Cents = Annotated[int, Strict(), Field(ge=0, le=1_000_000_000)]
 

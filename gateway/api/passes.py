@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
@@ -25,7 +25,7 @@ from gateway.api.acting import (
     require_unscoped,
     revealed,
 )
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.codes import draw
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import reply, versioned
@@ -35,7 +35,7 @@ from gateway.errors import Forbidden, Invalid
 from gateway.model import Actor, Role
 from gateway.services.pass_csv import rows_of
 
-router = APIRouter(route_class=GuardedRoute, tags=["passes"])
+router = resource_router("passes")
 
 Kind = Literal["plate", "card", "person", "qr"]
 

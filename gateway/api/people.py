@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Flag, Id, NewId, Reveal, Short, act_with, found, read, revealed
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.reply import IfMatch, reply, require_version, versioned
 from gateway.api.room import InRoom
 from gateway.api.schema import Listing, PersonOut
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["duty"])
+router = resource_router("duty")
 
 Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@-]{1,64}$")]
 Words = Annotated[list[NewId], Field(max_length=50)]

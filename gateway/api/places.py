@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Id, Named, NewId, Number, Short, Word, act, found, read, require_site
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
 from gateway.api.schema import Listing, SiteOut, ZoneOut
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["places"])
+router = resource_router("places")
 
 
 class SiteIn(Body):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Flag, Id, Long, NewId, Short, Word, act, found, read, require_site
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.present import times_told
 from gateway.api.reply import reply, versioned
@@ -20,7 +19,7 @@ from gateway.model import Actor, PlanRun, Role
 from gateway.services.plan_report import Report, report_of
 from gateway.services.plan_report_html import report_page
 
-router = APIRouter(route_class=GuardedRoute, tags=["plans"])
+router = resource_router("plans")
 
 
 class RunIn(Body):

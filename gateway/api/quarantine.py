@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Id, Named, NewId, Short, act, found, read, require_site
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import versioned
 from gateway.api.room import InRoom
@@ -14,7 +13,7 @@ from gateway.api.schema import Listing, NewDeviceOut, UnregisteredOut
 from gateway.api.sign_in import hash_device_secret, new_secret
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["quarantine"])
+router = resource_router("quarantine")
 
 
 class AdoptIn(Body):

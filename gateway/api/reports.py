@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from gateway.api.acting import From, To, Word, read, seconds
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.events import csv_answer
 from gateway.api.present import rfc3339
 from gateway.api.reply import reply
@@ -26,7 +26,7 @@ from gateway.services.figures.load import alert_load
 from gateway.services.figures.promises import month_of
 from gateway.services.working_time import zone_of
 
-router = APIRouter(route_class=GuardedRoute, tags=["reports"])
+router = resource_router("reports")
 
 Form = Annotated[Literal["json", "csv", "html"], Query(description="`csv` for spreadsheets, `html` to print.")]
 Language = Annotated[Literal["en", "zh"], Query(description="Of the page to print.")]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from pydantic import Field, Strict, StringConstraints
 from starlette.responses import Response
 
 from gateway.api.acting import NO_NUL, Body, IdempotencyKey, Long, NewId, act, found, read
-from gateway.api.auth import PUBLIC, GuardedRoute, address_of, needs
+from gateway.api.auth import PUBLIC, address_of, needs, resource_router
 from gateway.api.present import rfc3339
 from gateway.api.reply import reply
 from gateway.api.room import InRoom, Room
@@ -22,7 +22,7 @@ from gateway.api.schema import RequestFormOut, RequestMadeOut, RequestStateOut
 from gateway.errors import NotFound
 from gateway.model import Actor, Site, WorkOrder
 
-router = APIRouter(route_class=GuardedRoute, tags=["requests"])
+router = resource_router("requests")
 
 #: Crockford's letters: none is mistaken for another when it is read out on the phone.
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

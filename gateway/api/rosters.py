@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, StringConstraints
 from starlette.responses import Response
 
@@ -23,7 +22,7 @@ from gateway.api.acting import (
     read,
     require_site,
 )
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.people import Account
 from gateway.api.present import rfc3339
 from gateway.api.reply import IfMatch, reply, require_version, versioned
@@ -32,7 +31,7 @@ from gateway.api.schema import DutyOut, Listing, RosterOut
 from gateway.model import Role
 from gateway.services.calendar import on_duty as duty_of
 
-router = APIRouter(route_class=GuardedRoute, tags=["duty"])
+router = resource_router("duty")
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 Names = Annotated[list[Account], Field(max_length=100)]

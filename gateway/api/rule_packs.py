@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Long, Whole, act, found, read
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.present import plain
 from gateway.api.reply import IfMatch, reply, require_version, versioned
@@ -20,7 +20,7 @@ from gateway.errors import Conflict
 from gateway.model import PackVersion, Role, VersionState
 from gateway.store.rows import PackRow
 
-router = APIRouter(route_class=GuardedRoute, tags=["rules"])
+router = resource_router("rules")
 
 #: Begins the names of the packs that come with the product.
 SHIPPED = "shipped."

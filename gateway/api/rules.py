@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Id, found, read
-from gateway.api.auth import GuardedRoute, needs
+from gateway.api.auth import needs, resource_router
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
 from gateway.api.schema import Listing
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["rules"])
+router = resource_router("rules")
 
 
 @router.get("/rules", **needs(Role.VIEWER), response_model=Listing[dict[str, Any]])

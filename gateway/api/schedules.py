@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Id, Long, Short, Word, act, found, read
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.present import plain, rfc3339
 from gateway.api.reply import reply, versioned
@@ -18,7 +17,7 @@ from gateway.api.schema import Listing, RoundOut, ScheduleOut
 from gateway.model import Actor, Role, Schedule
 from gateway.services.schedule_book import next_time
 
-router = APIRouter(route_class=GuardedRoute, tags=["schedules"])
+router = resource_router("schedules")
 
 #: How many of its next times a schedule tells.
 _AHEAD = 5

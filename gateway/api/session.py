@@ -9,7 +9,17 @@ from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from gateway.api.acting import Body, Short, act, read
-from gateway.api.auth import COOKIE, PUBLIC, Caller, GuardedRoute, WhoFully, address_of, identify, needs
+from gateway.api.auth import (
+    COOKIE,
+    PUBLIC,
+    Caller,
+    GuardedRoute,
+    WhoFully,
+    address_of,
+    identify,
+    needs,
+    resource_router,
+)
 from gateway.api.present import rfc3339
 from gateway.api.reply import reply
 from gateway.api.room import InRoom, Room
@@ -19,7 +29,7 @@ from gateway.errors import Forbidden, GatehouseError, Unauthorized
 from gateway.model import Actor, Role
 from gateway.store.rows import UserRow
 
-router = APIRouter(route_class=GuardedRoute, tags=["session"])
+router = resource_router("session")
 link_router = APIRouter(route_class=GuardedRoute, tags=["session"])
 
 #: As many wrong attempts in a row are told as an alarm in the audit (GB 50396).

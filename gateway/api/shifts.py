@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Id, Long, NewId, Short, Word, act, found, read, require_site
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.present import plain
 from gateway.api.reply import IfMatch, reply, require_version, versioned
@@ -18,7 +17,7 @@ from gateway.model import Actor, Alert, Handover, Role, Severity, Shift
 from gateway.services.handover import UNSEEN, chapters
 from gateway.services.notifications import undelivered
 
-router = APIRouter(route_class=GuardedRoute, tags=["duty"])
+router = resource_router("duty")
 
 #: Open alerts that a preview looks at.
 _MOST = 1000

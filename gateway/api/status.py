@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.api.acting import read
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import GuardedRoute, Who, needs, resource_router
 from gateway.api.present import rfc3339
 from gateway.api.reply import reply
 from gateway.api.room import InRoom, Room
@@ -18,7 +18,7 @@ from gateway.api.schema import LedgerOut, StatusOut
 from gateway.errors import GatehouseError
 from gateway.model import Role, Severity
 
-router = APIRouter(route_class=GuardedRoute, tags=["running"])
+router = resource_router("running")
 metrics_router = APIRouter(route_class=GuardedRoute, tags=["running"])
 
 _FOR_METRICS = needs(Role.VIEWER)

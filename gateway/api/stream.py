@@ -7,16 +7,16 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.api.auth import GuardedRoute, WhoFully, needs
+from gateway.api.auth import WhoFully, needs, resource_router
 from gateway.api.hub import Hub, Listener
 from gateway.api.room import InRoom
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["stream"])
+router = resource_router("stream")
 
 #: Set by our HTTP protocol: closes the connection without waiting for a client that does not read.
 ABORT = "gatehouse.abort"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Id, NewId, act, found, read, require_unscoped, seconds
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import reply
 from gateway.api.room import InRoom
@@ -20,7 +19,7 @@ from gateway.api.users import RoleWord, SiteList
 from gateway.errors import Invalid
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["people"])
+router = resource_router("people")
 
 
 class NewToken(Body):

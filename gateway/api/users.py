@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
 from gateway.api.acting import Body, Flag, Id, NewId, act, found, read, require_unscoped
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.paging import Cursor, Limit, listing, place_of
 from gateway.api.reply import IfMatch, require_version, versioned
 from gateway.api.room import InRoom
@@ -18,7 +17,7 @@ from gateway.api.sign_in import hash_password
 from gateway.errors import Conflict
 from gateway.model import Role
 
-router = APIRouter(route_class=GuardedRoute, tags=["people"])
+router = resource_router("people")
 
 RoleWord = Literal["viewer", "operator", "engineer", "admin"]
 Password = Annotated[str, Field(min_length=1, max_length=256)]

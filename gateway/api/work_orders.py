@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import Field, Strict, StringConstraints
 from starlette.responses import Response
 
@@ -25,7 +24,7 @@ from gateway.api.acting import (
     require_site,
     revealed,
 )
-from gateway.api.auth import GuardedRoute, Who, needs
+from gateway.api.auth import Who, needs, resource_router
 from gateway.api.events import CSV_DECLARED, Format, csv_answer
 from gateway.api.order_sheet import COLUMNS, sheet_row
 from gateway.api.paging import Cursor, Limit, cursor_of, listing, place_of
@@ -34,7 +33,7 @@ from gateway.api.room import InRoom, Room
 from gateway.api.schema import Listing, WorkOrderOut
 from gateway.model import Actor, Role, WorkOrder
 
-router = APIRouter(route_class=GuardedRoute, tags=["work orders"])
+router = resource_router("work orders")
 
 Kind = Literal["repair", "request", "complaint", "maintenance", "inspection"]
 Source = Literal["rule", "person", "resident", "schedule", "outside", "import"]

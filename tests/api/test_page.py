@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -155,11 +156,16 @@ def test_fault_100_a_head_that_never_ends_is_given_up(running: Running, monkeypa
 
 def test_the_protocol_still_serves_request_after_request(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.api.protocol._HEAD_TIMEOUT", 0.3)
-    with running.connect() as connection:
-        for _ in range(4):
-            connection.sendall(head("GET /api/v1/health HTTP/1.1", "Host: x"))
-            assert status(connection.recv(65536)) == 200
-            time.sleep(0.2)  # idle between requests, all in all longer than a head may take
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
+    connection.connect()
+    kept = connection.sock
+    for _ in range(4):
+        connection.request("GET", "/api/v1/health")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b'{"status":"ok"}')
+        time.sleep(0.2)  # idle between requests, all in all longer than a head may take
+    assert connection.sock is kept, "the connection was closed between two requests"
+    connection.close()
     assert GuardedProtocol.data_received is not GuardedProtocol.__mro__[1].data_received  # type: ignore[attr-defined]
 
 

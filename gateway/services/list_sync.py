@@ -32,6 +32,8 @@ PUT, REMOVE = "list_put", "list_remove"
 #: The setting of a device that says of which kind of pass it holds a list.
 SETTING = "holds_list"
 KINDS = ("plate", "card", "person")
+#: The reason of a list whose device does not answer; all others are the device's own words.
+NO_ANSWER = "no_answer"
 #: So many values are looked at before others get their turn, in one go.
 _SLICE, _PAUSE = 500, 0.02
 _ANSWER_WITHIN = 15.0
@@ -150,7 +152,7 @@ class ListSync:
             held.under_way = None
             held.silent += 1
             entry = held.entries[key]
-            held.reason = "the device did not answer"
+            held.reason = NO_ANSWER
             self._keep(held, replace(entry, state="pending", reason=held.reason), moment)
             self._queue(held, key)
             held.wait_until = moment.now + min(_ANSWER_WITHIN * 2 ** min(held.silent, 10), _AGAIN_MOST)
@@ -363,3 +365,5 @@ class ListSync:
         if moved or (due and told != before) or before.version == 1:
             held.record = replace(told, changed_at=moment.wall, version=told.version + 1)
             moment.out.put(held.record)
+        elif told != before:
+            self._common.timers.set(LOOK, before.id, moment.now + _TELL_EVERY)

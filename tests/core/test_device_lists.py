@@ -162,7 +162,7 @@ def test_a_silent_camera_is_asked_more_and_more_seldom_and_says_so(site: Site) -
     site.lab.wait(600)
     sent = [topic for topic, _, _ in site.lab.inbox.published if "white_list" in topic]
     assert 4 <= len(sent) <= 8
-    assert site.list_of("cam-1").reason == "the device did not answer" and site.how() == ("pending", 0, 1, 0)
+    assert site.list_of("cam-1").reason == "no_answer" and site.how() == ("pending", 0, 1, 0)
 
 
 def test_a_full_list_fails_with_its_reason_and_is_tried_again(site: Site) -> None:

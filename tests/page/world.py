@@ -280,7 +280,8 @@ class World:
         return self.put("commands", {**command, **state, "version": command["version"] + 1})
 
     def _post_passes(self, parts: list[str], body: Json, version: int | None) -> Json:
-        return self.put("passes", {**compound.a_pass(self, body["value"], body["name"]), **body, "value": "沪A****8"})
+        made = compound.a_pass(self, body["value"], body.get("name", ""))
+        return self.put("passes", {**made, **body, "value": "沪A****8"})
 
     def _post_dead_letters(self, parts: list[str], body: Json, version: int | None) -> Json:
         self.lists["dead-letters"] = [letter for letter in self.lists["dead-letters"] if str(letter["id"]) != parts[0]]

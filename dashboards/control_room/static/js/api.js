@@ -74,7 +74,7 @@ async function problem(answer, path) {
   if (answer.status === 401 && !path.startsWith("/session")) session.value = null;
   const details = await answer.json().catch(() => ({}));
   const message = details.detail || details.title || `${answer.status} ${answer.statusText}`;
-  return new ApiError(answer.status, typeof message === "string" ? message : JSON.stringify(message), details.code, Array.isArray(details.errors) ? details.errors : []);
+  return new ApiError(answer.status, typeof message === "string" ? message : JSON.stringify(message), details.code, details.errors ?? details.facts?.lines ?? []);
 }
 
 /** @param {string} path */

@@ -243,6 +243,14 @@
  * @property {string} [hours]
  * @property {string} [household]
  * @property {boolean} [inside]
+ * @property {string} [host]
+ * @property {string} [picture]
+ * @property {number|null} [spaces]
+ * @property {number|null} [entries]
+ * @property {number} [used]
+ * @property {number} [issue]
+ * @property {boolean} [anti_passback]
+ * @property {number} [version]
  *
  * @typedef {{id: string, name: Texts, timezone?: string}} Site
  * @typedef {{id: string, site: string, name: Texts, kind: string, parent: string|null}} Zone

@@ -92,6 +92,9 @@ export function addDecision(decision) {
   decisions.value = [decision, ...decisions.peek()].slice(0, 200);
 }
 
+/** Counts what was told of lists at devices, so that who shows them asks anew. */
+export const listsChanged = signal(0);
+
 const KEEP_CLOSED = 500;
 
 /** Forgets the oldest closed alerts, so that a console that runs for weeks does not grow. */

@@ -7,7 +7,7 @@ import { computed, signal } from "../html.js";
 import { loadSession } from "../api.js";
 import { ms } from "../format.js";
 import { setServerTime, tick } from "./clock.js";
-import { addDecision, alerts, commands, devices, mergeStates, orders, packsChanged, passes, runs, trimClosed } from "./store.js";
+import { addDecision, alerts, commands, devices, listsChanged, mergeStates, orders, packsChanged, passes, runs, trimClosed } from "./store.js";
 
 const STALE_MS = 10_000;
 const LOST_MS = 3_000;
@@ -152,6 +152,9 @@ const TAKERS = /** @type {Record<string, (body: any, ref: string) => void>} */ (
   device: (body) => devices.put({ ...devices.items.get(body.id), ...body }),
   states: (body) => mergeStates(body.devices ?? {}),
   decision: (body) => addDecision(body),
+  device_list: () => {
+    listsChanged.value += 1;
+  },
   rules: () => {
     packsChanged.value += 1;
   },

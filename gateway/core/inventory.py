@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -244,6 +245,7 @@ class Inventory(Handlers):
         )
         if device.timezone is not None and device.timezone not in zoneinfo.available_timezones():
             raise Invalid("timezone", f"'{device.timezone}' is no IANA time zone; for example Asia/Shanghai")
+        self._zone_of(device)
         if any(char in device.external_id for char in "+#\0/") or len(device.external_id) > 128:
             raise Invalid("external_id", "a serial stands in MQTT topics: no '+', '#', '/', and at most 128 characters")
         for field, text in (("type", device.type), ("building", device.building), *_names(device)):
@@ -251,6 +253,18 @@ class Inventory(Handlers):
                 raise Invalid(field, f"1 to {LONGEST_TEXT} characters, not {len(text)}")
         check_topics(device.settings)
         return device
+
+    def _zone_of(self, device: Device) -> None:
+        """Refuses a zone that its site does not have: a slip of the pen would stand in nobody's view.
+
+        A site whose zones nobody described takes any.
+        """
+        zones = sorted(zone.id for zone in self._registry.zones.values() if zone.site == device.site)
+        if device.zone is None or not zones or device.zone in zones:
+            return
+        close = get_close_matches(device.zone, zones, n=1, cutoff=0.5)
+        hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(zones[:8])}"
+        raise Invalid("zone", f"site '{device.site}' has no zone '{device.zone}': {hint}")
 
     def _known(self, device: object, action: Action) -> Device:
         known = self._registry.devices.get(str(device))

@@ -28,8 +28,8 @@ Say = Callable[[str], None]
 READY_WITHIN = 60.0
 #: How often the address of the page is asked whether it is ready, in seconds: the resolution of the start.
 LOOK_EVERY = 0.02
-#: What is made once at a start and given back is gone after this, in seconds.
-SETTLES_WITHIN = 15.0
+#: What is made once at a start is given back after this, in seconds: an idle nats-server collects every two minutes.
+SETTLES_WITHIN = 130.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ def _idle(gateway: Gateway, options: Options, token: str, say: Say) -> list[Figu
         watcher = Watcher(gateway.settings.api.port, token)
         watcher.start()
         try:
-            time.sleep(min(SETTLES_WITHIN, options.idle_seconds))
+            time.sleep(min(SETTLES_WITHIN, options.idle_seconds * 4))
             say(f"watching it idle for {options.idle_seconds:.0f} s")
             pids = with_children([supervisor])
             before, began = sum(map(cpu_seconds, pids)), time.monotonic()

@@ -187,3 +187,30 @@ def lists(as_json: bool, alerts: int, orders: int, pages: int) -> None:
         print_json(report)
     else:
         click.echo("\n".join(table(report)))
+
+
+@bench.command()
+@json_option
+@click.option("--passes", type=click.IntRange(10, 200_000), default=20_000, show_default=True, help="Passes.")
+@click.option("--asks", type=click.IntRange(20, 100_000), default=2000, show_default=True, help="Questions of a kind.")
+def passes(as_json: bool, passes: int, asks: int) -> None:
+    """Measure how long the core takes from a car's message to the command that opens, with many passes on SQLite.
+
+    With the shipped rules, each message committed alone, in a temporary folder. A target that is missed is no failure.
+
+    \b
+    Example:
+      gatehouse bench passes
+      gatehouse bench passes --passes 100000 --json
+    """
+    from gateway.app.bench.passes import Options
+    from gateway.app.bench.passes import passes as measure
+    from gateway.app.bench.report import table
+
+    _stand_alone()
+    options = Options(passes=passes, asks=asks, visitors=max(4, asks // 10))
+    report = measure(options, lambda text: click.echo(text, err=True))
+    if as_json:
+        print_json(report)
+    else:
+        click.echo("\n".join(table(report)))

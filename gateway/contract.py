@@ -3,7 +3,7 @@
 An adapter turns the bytes of one wire format into events, and commands into bytes. It is pure: it opens no connection,
 reads no clock and keeps no state between calls. What a format needs of these is handed to it as `Context` and kept by
 the core. Optional abilities are small protocols of their own: an adapter that has `encode` can be commanded
-(`Commands`), one that has `reassemble` gets its bytes in whole frames (`Reassembles`).
+(`Commands`), one that has `http_reply` takes pushes over HTTP (`Pushes`), others are below.
 
 A minimal adapter:
 

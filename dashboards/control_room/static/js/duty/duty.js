@@ -3,13 +3,18 @@ import { html, useState } from "../html.js";
 import { call, may, post, session } from "../api.js";
 import { hourMinute, moment } from "../format.js";
 import { usePolled } from "../health/polled.js";
-import { t } from "../i18n.js";
+import { say, t } from "../i18n.js";
 import { sites } from "../live/store.js";
 import { attempt } from "../notices.js";
 import { startSound } from "../sound.js";
 import { bare } from "../words.js";
 import { Handover } from "./handover.js";
 import { Messages } from "./messages.js";
+
+/** @param {string} id */
+function siteName(id) {
+  return say(sites.all().find((site) => site.id === id)?.name, id);
+}
 
 /** The screen. */
 export function Duty() {
@@ -24,7 +29,7 @@ export function Duty() {
         ${shifts && sites.all().filter((site) => !current.some((shift) => shift.site === site.id)).map((site) => html`<${Free} key=${site.id} site=${site.id} again=${again} />`)}
         <section class="round"><h2>${t("duty.now")}</h2><ul class="plain">${(onDuty?.items ?? []).map((/** @type {any} */ one, /** @type {number} */ index) => html`<li key=${index}>${one.name || one.person} <span class="muted">${one.team}${one.role && ` · ${one.role}`} · ${t("duty.until", { time: hourMinute(one.until_at) })}</span></li>`)}</ul>
           ${!(onDuty?.items ?? []).length && html`<p class="muted">${onDuty ? t("duty.nobody") : t("loading")}</p>`}</section>
-        <section class="round"><h2>${t("duty.log")}</h2><ol class="story">${list.map((shift) => html`<li key=${shift.id}><time>${moment(shift.started_at)}</time><span class="who">${bare(shift.operator)}</span><span class="grow">${t(`shift.${shift.state}`)} ${shift.ended_at && moment(shift.ended_at)} <span class="muted">${shift.notes.map((/** @type {any} */ note) => note.text).join(" · ")}</span></span></li>`)}</ol></section></div></section>
+        <section class="round"><h2>${t("duty.log")}</h2>${shifts && !list.length && html`<p class="muted">${t("duty.no_log")}</p>`}<ol class="story">${list.map((shift) => html`<li key=${shift.id}><time>${moment(shift.started_at)}</time><span class="who">${bare(shift.operator)}</span><span class="grow">${t(`shift.${shift.state}`)} ${shift.ended_at && moment(shift.ended_at)} <span class="muted">${shift.notes.map((/** @type {any} */ note) => note.text).join(" · ")}</span></span></li>`)}</ol></section></div></section>
     <section class="panel" aria-labelledby="messages-title"><${Messages} /></section></div>`;
 }
 
@@ -35,7 +40,7 @@ function Free({ site, again }) {
     await post("/shifts", { site });
     again();
   }, t("duty.taken"));
-  return html`<section class="round"><h2>${t("duty.desk", { site })}</h2><p class="muted">${t("duty.free")}</p>
+  return html`<section class="round"><h2>${t("duty.desk", { site: siteName(site) })}</h2><p class="muted">${t("duty.free")}</p>
     ${may("operator") && html`<div class="actions"><button type="button" class="primary" onClick=${take}>${t("takeover.do")}</button></div>`}</section>`;
 }
 
@@ -53,7 +58,7 @@ function Desk({ shift, again }) {
   }, done);
   const blocked = (handover?.blocking ?? []).length > 0;
   const signed = shift.state === "handover";
-  return html`<section class="round"><h2>${t("duty.desk", { site: shift.site })}</h2>
+  return html`<section class="round"><h2>${t("duty.desk", { site: siteName(shift.site) })}</h2>
     <p>${bare(shift.operator)} <span class="muted">${moment(shift.started_at)}</span> <span class="tag">${t(`shift.${shift.state}`)}</span></p>
     <ul class="plain">${shift.notes.map((/** @type {any} */ one, /** @type {number} */ index) => html`<li key=${index}><span class="muted">${hourMinute(one.written_at)} ${bare(one.by)}</span> ${one.text}</li>`)}</ul>
     ${may("operator") && html`<label class="field">${t("duty.note")}<textarea rows="2" maxlength="2000" value=${note} onInput=${(/** @type {{currentTarget: HTMLTextAreaElement}} */ event) => setNote(event.currentTarget.value)}></textarea></label>

@@ -2,7 +2,7 @@
 import { html, signal, useEffect } from "../html.js";
 import { get } from "../api.js";
 import { moment } from "../format.js";
-import { say, t, word } from "../i18n.js";
+import { t, word } from "../i18n.js";
 import { decisions } from "../live/store.js";
 import { wrong } from "../notices.js";
 import { deviceName } from "../place.js";
@@ -26,6 +26,6 @@ export function Decisions() {
       <button type="button" class="chip" aria-pressed=${refusals.value} onClick=${() => { refusals.value = !refusals.peek(); }}>${t("passes.only_refused")}</button></header>
     ${list.length ? html`<ol class="story scroll" tabindex="0" aria-label=${t("passes.decisions")}>${list.map((one) => html`<li key=${keyOf(one)} class=${one.allowed ? "" : "refused"}>
       <time>${moment(one.time)}</time><span class="who">${deviceName(one.device)}</span>
-      <span class="grow"><span class="tag">${one.allowed ? t("passes.allowed") : t("passes.refused")}</span> ${one.text ? say(one.text) : word("decision", one.reason)} <span class="mono muted">${one.kind === "qr" ? "" : one.value ?? ""}</span></span></li>`)}</ol>`
+      <span class="grow"><span class="tag">${one.allowed ? t("passes.allowed") : t("passes.refused")}</span> ${word("decision", one.reason)} <span class="mono muted">${one.kind === "qr" ? "" : one.value ?? ""}</span></span></li>`)}</ol>`
       : html`<p class="empty muted">${t("passes.no_decisions")}</p>`}</section>`;
 }

@@ -51,7 +51,7 @@ export function Rules() {
 
 /** While no pack is chosen: what rules would have said of a time that is over. */
 function Unchosen() {
-  return html`<header class="panel-head"><h2>${t("backtest.title")}</h2></header><p class="hint">${t("rules.choose")}</p>
+  return html`<header class="panel-head"><h2>${t("backtest.title")}</h2></header>
     ${may("engineer") ? html`<${Backtest} />` : html`<p class="empty muted">${t("backtest.forbidden")}</p>`}`;
 }
 

@@ -201,7 +201,7 @@ class Community:
                 camera, kind = f"{item.id}-camera", "plate_camera"
                 name = {"en": f"{name['en']}, plate camera", "zh": f"{name['zh']} 车牌相机"}
             settings: dict[str, object] = {"direction": item.direction}
-            settings |= {"variant": "old"} if old else {"loop_input": LOOP_INPUT}
+            settings |= {"variant": "old"} if old else {"loop_input": LOOP_INPUT, "holds_list": "plate"}
             identity = self._identity(
                 camera, "vzenith", kind,
                 serial=serial, name=name, spot=spot, topics=topics, interval=30.0, settings=settings,

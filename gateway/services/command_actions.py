@@ -11,7 +11,7 @@ from gateway.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from gateway.model import DIRECT, Actor, Command, CommandState, Device
 from gateway.services.alerts import Alerts
 from gateway.services.arguments import NAME, Arguments
-from gateway.services.command_words import Word, word_of
+from gateway.services.command_words import LIST_WORDS, Word, word_of
 from gateway.services.commands import Commands
 from gateway.services.common import Common
 from gateway.services.moment import Moment
@@ -122,6 +122,8 @@ class CommandActions:
     def _draft(self, args: Arguments, actor: Actor) -> tuple[Command, Device, Word]:
         ident, name, arguments = args.ident("device"), args.text("name", NAME), args.mapping("args")
         device = self._common.world.device(ident, actor)
+        if name in LIST_WORDS:
+            raise Invalid("name", f"'{name}' is the gateway's own word: change the passes, and the list follows")
         word = word_of(name)
         demand(actor, word.role, f"'{name}'")
         draft = Command(id="", site=device.site, device=device.id, name=name, args=arguments, by=actor.name)

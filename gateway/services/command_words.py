@@ -29,6 +29,9 @@ _WEIGHTY = Word(weighty=True)
 _ENGINEER = Word(role=Role.ENGINEER)
 _SUPPLY = Word(role=Role.ENGINEER, weighty=True, answered_within=60.0)
 
+#: By these the gateway keeps the lists that devices hold themselves; nobody else says them.
+LIST_WORDS = LIST_PUT, LIST_REMOVE = ("list_put", "list_remove")
+
 WORDS: dict[str, Word] = {
     # Access control
     "open": _OPENING,

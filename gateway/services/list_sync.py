@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from gateway.errors import Conflict
 from gateway.model import Actor, Command, CommandResult, Device, DeviceList, ListEntry, Pass, Role
 from gateway.services.arguments import Arguments
+from gateway.services.command_words import LIST_PUT, LIST_REMOVE
 from gateway.services.common import Common
 from gateway.services.list_wishes import listed, wish
 from gateway.services.moment import Moment
@@ -27,8 +28,6 @@ from gateway.services.templates import plain
 
 #: Timers: places changed; values of a device are to be looked at; no answer; try what failed; a window begins or ends.
 SCAN, LOOK, ANSWER, AGAIN, WINDOW = "list.scan", "list.look", "list.answer", "list.again", "list.window"
-#: The words by which an adapter puts a value on a list and takes it off.
-PUT, REMOVE = "list_put", "list_remove"
 #: The setting of a device that says of which kind of pass it holds a list.
 SETTING = "holds_list"
 KINDS = ("plate", "card", "person")
@@ -236,7 +235,7 @@ class ListSync:
 
     def _kind(self, device: Device) -> str:
         kind = device.settings.get(SETTING)
-        takes = self._common.world.takes(device, PUT) and self._common.world.takes(device, REMOVE)
+        takes = self._common.world.takes(device, LIST_PUT) and self._common.world.takes(device, LIST_REMOVE)
         return str(kind) if device.enabled and kind in KINDS and takes else ""
 
     def _compare(self, held: _Held, device: Device, key: str, places: tuple[str, ...], moment: Moment) -> None:
@@ -287,7 +286,7 @@ class ListSync:
         key, _nothing = queue.popitem(last=False)
         entry = held.entries[key]
         args: dict[str, Any] = msgspec.json.decode(entry.wanted) if entry.wanted else {"value": key}
-        name = PUT if entry.wanted else REMOVE
+        name = LIST_PUT if entry.wanted else LIST_REMOVE
         draft = Command(
             id=self._common.ids.next("ls"), site=device.site, device=device.id, name=name, args=args,
             by="system", requested_at=moment.wall, sent_at=moment.wall,

@@ -30,7 +30,10 @@ PICTURE = "data:image/jpeg;base64," + base64.b64encode(bytes.fromhex(_JPEG)).dec
 def terminal_topics(serial: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The topics a terminal publishes on, and those it reads."""
     own = f"mqtt/face/{serial}"
-    return ("mqtt/face/basic", "mqtt/face/heartbeat", f"{own}/Rec", f"{own}/Snap", f"{own}/Ack"), (own,)
+    return (
+        ("mqtt/face/basic", "mqtt/face/heartbeat", f"{own}/Rec", f"{own}/Snap", f"{own}/QRCode", f"{own}/Ack"),
+        (own,),
+    )
 
 
 @dataclass(slots=True)
@@ -119,6 +122,12 @@ class FaceTerminal(Device):
         elif operator in ANSWERED:
             return [self._ack(str(operator), str(body.get("messageId")), now, {"customId": info.get("customId", "")})]
         return []
+
+    def show_code(self, code: str, now: Now) -> list[Message]:
+        """Somebody holds a QR code before the camera: `QRCodePush`, sent once."""
+        time = local_time(self.clock(now), self.identity.timezone)
+        info = {"facesluiceId": self.identity.external_id, "time": time, "QRCodeInfo": code}
+        return [Message(f"{self._own}/QRCode", to_json({"operator": "QRCodePush", "info": info}), self.id, "qr")]
 
     def _enrol(self, operator: str, message_id: str, info: Mapping[str, Any], now: Now) -> Message:
         """Adds or changes somebody, or takes them off. A new face needs a picture (463), a change does not."""

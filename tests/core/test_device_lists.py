@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from gateway.errors import Conflict, Forbidden
+from gateway.errors import Conflict, Forbidden, Invalid
 from gateway.model import DeviceList
 from gateway.store import tables
 from simulators.access.doorway import Doorway
@@ -234,3 +234,8 @@ def test_lists_are_for_devices_that_hold_one(site: Site) -> None:
     assert site.lab.rows(select(tables.list_entries.c.id)) == []
     assert {row[0] for row in site.lab.rows(select(tables.device_lists.c.id))} == {"face-1"}
     assert set(site.camera.listed) == {"A1"}, "what is on it stays"
+
+
+def test_nobody_but_the_gateway_writes_a_list(site: Site) -> None:
+    with pytest.raises(Invalid, match="the gateway's own word"):
+        site.lab.act("command.request", device="cam-1", name="list_put", args={"value": "A1"})

@@ -215,7 +215,11 @@ def _narrowed(facts: Facts, site: str | None, zone: str | None, system: str | No
         alerts=[alert for alert in facts.alerts if wanted(alert)],
         orders=orders,
         devices=devices,
-        passages=[one for one in facts.passages if site in (None, one.site)],
+        passages=[
+            one
+            for one in facts.passages
+            if site in (None, one.site) and (zone is None or one.device in known) and system in (None, one.system)
+        ],
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.duty_rows import add_duty, removed
-from gateway.model import Alert, Changes, Child, Command, ListEntry, Pass, PlanRun, WorkOrder
+from gateway.model import Alert, AlertState, Changes, Child, Command, ListEntry, Pass, PlanRun, WorkOrder
 from gateway.store import tables
 from gateway.store.writer import WriteBatch
 
@@ -67,7 +67,7 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
             kind = "alert"
             batch.alerts.append((
                 record.id, record.site, record.state.value, record.severity.value, record.rule, record.scope,
-                record.device, record.raised_at, record.version, text, record.parent,
+                record.device, record.raised_at, record.version, text, record.parent, _shelved(record),
             ))  # fmt: skip
         elif isinstance(record, Child):
             # The followers learn of it by its alert.
@@ -103,6 +103,10 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
             batch.changes.append(feed.row(wall, kind, record.id, site, body))
             continue
         batch.changes.append(feed.row(wall, kind, record.id, record.site, body))
+
+
+def _shelved(alert: Alert) -> bool | None:
+    return True if alert.shelving is not None and alert.state is not AlertState.CLOSED else None
 
 
 def _untold(order: WorkOrder) -> bool | None:

@@ -1,4 +1,7 @@
-"""The little of a record that the figures read: decoded out of its body in a fraction of the whole one's time."""
+"""The little of a record that the figures read: decoded out of its body in a fraction of the whole one's time.
+
+None of them can be part of a circle, so that the garbage collector need not look at tens of thousands of them.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ import msgspec
 from gateway.model.work_order import Visit
 
 
-class EvidenceFact(msgspec.Struct, frozen=True):
+class EvidenceFact(msgspec.Struct, frozen=True, gc=False):
     """When the first event of an alert was received."""
 
     received: float = 0.0
 
 
-class AlertFact(msgspec.Struct, frozen=True):
+class AlertFact(msgspec.Struct, frozen=True, gc=False):
     """An alert. Times are Unix seconds."""
 
     id: str
@@ -34,7 +37,6 @@ class AlertFact(msgspec.Struct, frozen=True):
     chattered: bool = False
     parent: str | None = None
     shelving: dict[str, Any] | None = None
-    title: dict[str, str] = {}
     evidence: tuple[EvidenceFact, ...] = ()
 
     @property
@@ -49,7 +51,7 @@ class AlertFact(msgspec.Struct, frozen=True):
         return self.returned_at or self.closed_at or self.raised_at
 
 
-class OrderFact(msgspec.Struct, frozen=True):
+class OrderFact(msgspec.Struct, frozen=True, gc=False):
     """A work order. Times are Unix seconds."""
 
     id: str
@@ -98,6 +100,12 @@ class Passage(NamedTuple):
     direction: str
     pass_id: str | None
     time: float
+    device: str
+
+    @property
+    def system(self) -> str:
+        """Plates pass barriers, people doors."""
+        return "parking" if self.kind == "plate" else "access"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, or_, select
 
 from gateway.store.read_base import Page, Place, QueryBase, Sites, decoded, equal, within
 from gateway.store.rows import AuditRow, ChangeRow, DeadLetter, Unregistered
@@ -23,6 +23,8 @@ from gateway.store.tables import (
     work_orders,
 )
 
+#: Spelled out in the statement, where the index of what is not closed is known by it.
+_CLOSED: ColumnElement[str] = literal_column("'closed'")
 _LETTER_COLUMNS = tuple(column for column in dead_letters.c if column.name not in ("payload", "id"))
 
 
@@ -108,11 +110,9 @@ class OperationQueries(QueryBase):
         asked = {
             "devices": select(number).select_from(devices).where(*within(devices.c.site, only)),
             "alerts_open": select(number).where(
-                alerts.c.state != "closed", alerts.c.parent.is_(None), *within(alerts.c.site, only)
+                alerts.c.state != _CLOSED, alerts.c.parent.is_(None), *within(alerts.c.site, only)
             ),
-            "work_orders_open": select(number).where(
-                work_orders.c.state != "closed", *within(work_orders.c.site, only)
-            ),
+            "work_orders_open": select(number).where(work_orders.c.state != _CLOSED, *within(work_orders.c.site, only)),
             "plan_runs_running": select(number).where(plan_runs.c.state == "running", *within(plan_runs.c.site, only)),
             "commands_open": select(number).where(
                 commands.c.state.in_(("pending", "sent")), *within(commands.c.site, only)

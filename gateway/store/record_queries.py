@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Table, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, literal_column, select
 
 from gateway.model import Alert, Child, Command, Pass, PlanRun, WorkOrder
 from gateway.store import tables
@@ -30,8 +30,8 @@ PLAN_RUNS = _source(tables.plan_runs, PlanRun, tables.plan_runs.c.started_at)
 COMMANDS = _source(tables.commands, Command, tables.commands.c.requested_at)
 PASSES = _source(tables.passes, Pass)
 
-_OPEN_ALERTS = ("unacknowledged", "acknowledged", "returned")
-_OPEN_ORDERS = ("open", "assigned", "accepted", "in_progress", "done", "verified")
+#: Spelled out in the statement, where the index of what is not closed is known by it.
+_CLOSED: ColumnElement[str] = literal_column("'closed'")
 _OPEN_COMMANDS = ("pending", "sent")
 
 
@@ -61,12 +61,12 @@ class RecordQueries(QueryBase):
             where.append(c.parent.is_not(None) if folded else c.parent.is_(None))
         if severity:
             where.append(c.severity.in_(list(severity)))
-        if state in ("open", "shelved"):
-            where.append(c.state.in_(_OPEN_ALERTS))
+        if state == "open":
+            where.append(c.state != _CLOSED)
+        elif state == "shelved":
+            where.append(c.shelved)
         elif state != "all":
             where.append(c.state == state)
-        if state == "shelved":
-            where.append(c.body.contains('"shelving":{', autoescape=True))
         return self._records(ALERTS, only, where, after, limit)
 
     def alert(self, id: str, only: Sites = ()) -> Alert | None:
@@ -86,7 +86,7 @@ class RecordQueries(QueryBase):
         """{severity: {state: count}} over the open alerts that stand on their own."""
         c = tables.alerts.c
         statement = select(c.severity, c.state, func.count()).where(
-            c.state.in_(_OPEN_ALERTS), c.parent.is_(None), *within(c.site, only)
+            c.state != _CLOSED, c.parent.is_(None), *within(c.site, only)
         )
         counts: dict[str, dict[str, int]] = {}
         row: Any
@@ -117,7 +117,7 @@ class RecordQueries(QueryBase):
         if visit_due:
             where.append(c.visit_due)
         if state == "unfinished":
-            where.append(c.state.in_(_OPEN_ORDERS))
+            where.append(c.state != _CLOSED)
         elif state != "all":
             where.append(c.state == state)
         return self._records(WORK_ORDERS, only, where, after, limit)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, literal_column, or_, select
 
 from gateway.model import Command
 from gateway.model.facts import AlertFact, DeviceFact, Facts, OrderFact, Passage
@@ -27,9 +27,20 @@ class ReportQueries(QueryBase):
     def alert_facts(self, since: float, until: float, only: Sites = ()) -> list[AlertFact]:
         """The alerts of a period: raised in it or up to a month before, or open still."""
         c = tables.alerts.c
-        concerned = or_(c.raised_at >= since - LOOK_BACK, c.state != "closed")
+        concerned = or_(c.raised_at >= since - LOOK_BACK, c.state != literal_column("'closed'"))
         statement = select(c.body).where(c.raised_at < until, concerned, *within(c.site, only))
-        return [_alert(row[0]) for row in self.rows(statement)]
+        return [_alert(body) for body in self._bodies(statement)]
+
+    def order_facts(self, since: float, until: float, only: Sites = ()) -> list[OrderFact]:
+        """The orders opened or closed in a period."""
+        c = tables.work_orders.c
+        concerned = or_(c.opened_at >= since, c.closed_at >= since)
+        statement = select(c.body).where(c.opened_at < until, concerned, *within(c.site, only))
+        return [_order(body) for body in self._bodies(statement)]
+
+    def _bodies(self, statement: Select[Any]) -> Sequence[str]:
+        with self.engine.connect() as connection:
+            return connection.scalars(statement).all()
 
     def incident_commands(self, alert: str, only: Sites = ()) -> list[Command]:
         """The commands that came of an alert."""
@@ -49,22 +60,19 @@ class ReportQueries(QueryBase):
 
     def facts(self, since: float, until: float, roster_gaps: Mapping[str, int], only: Sites = ()) -> Facts:
         """What the figures of periods from `since` to `until` read."""
-        orders, devices, zones = tables.work_orders.c, tables.devices.c, tables.zones.c
+        devices, zones = tables.devices.c, tables.zones.c
         passed, audit = tables.decisions.c, tables.audit.c
         placed = select(
             devices.id, devices.site, devices.type, devices.zone, devices.building, devices.name, devices.created_at
         ).where(devices.enabled, devices.adapter != "internal", *within(devices.site, only))
-        passages = select(passed.id, passed.site, passed.kind, passed.direction, passed.pass_id, passed.time).where(
-            passed.allowed, passed.time >= since, passed.time < until, *within(passed.site, only)
-        )
+        passages = select(
+            passed.id, passed.site, passed.kind, passed.direction, passed.pass_id, passed.time, passed.device
+        ).where(passed.allowed, passed.time >= since, passed.time < until, *within(passed.site, only))
         homes = self.one(select(func.count()).where(zones.kind.in_(HOUSEHOLDS), *within(zones.site, only)))
         oldest = self.one(select(func.min(audit.time)))
         return Facts(
             alerts=self.alert_facts(since, until, only),
-            orders=[
-                _order(row[0])
-                for row in self.rows(select(orders.body).where(orders.opened_at < until, *within(orders.site, only)))
-            ],
+            orders=self.order_facts(since, until, only),
             devices=[
                 DeviceFact(row.id, row.site, row.type, row.zone, row.building, bool(row.name), row.created_at)
                 for row in self.rows(placed)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -118,6 +119,14 @@ readings = Table(
     Index("readings_device", "device", "time"),
 )
 
+#: What lists are chosen by stands in their indexes, so that no list reads the records it leaves out.
+_ALERT_LIST = ("raised_at", "id", "state", "severity", "site", "rule", "parent", "device")
+_ORDER_LIST = ("opened_at", "id", "state", "site", "team", "kind", "source", "assignee", "device", "alert")
+#: Queries must spell it like this for the indexes of what is not closed to be of use.
+_UNFINISHED = text("state <> 'closed'")
+_FOLDED = text("parent is not null")
+
+#: `shelved` marks the open ones that are put aside, and is null otherwise.
 alerts = Table(
     "alerts",
     metadata,
@@ -132,10 +141,13 @@ alerts = Table(
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("parent", String(64)),
-    Index("alerts_parent", "parent"),
+    Column("shelved", Boolean),
+    Index("alerts_parent", "parent", sqlite_where=_FOLDED, postgresql_where=_FOLDED),
     Index("alerts_state", "state", "raised_at"),
     Index("alerts_device", "device", "raised_at"),
-    Index("alerts_raised", "raised_at", "id"),
+    Index("alerts_list", *_ALERT_LIST),
+    Index("alerts_unfinished", *_ALERT_LIST, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
+    Index("alerts_shelved", "shelved", "raised_at", "id"),
 )
 
 #: What alerts explain: their symptoms, each under one alert. `ended_at` is null as long as it stands there.
@@ -174,7 +186,8 @@ work_orders = Table(
     Column("external", String(128)),
     Column("untold", Boolean),
     Column("visit_due", Boolean),
-    Index("work_orders_opened", "opened_at", "id"),
+    Index("work_orders_list", *_ORDER_LIST),
+    Index("work_orders_unfinished", *_ORDER_LIST, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
     Index("work_orders_state", "state", "opened_at", "id"),
     Index("work_orders_team", "team", "opened_at", "id"),
     Index("work_orders_device", "device", "opened_at", "id"),
@@ -224,6 +237,7 @@ plan_runs = Table(
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Index("plan_runs_state", "state", "started_at"),
+    Index("plan_runs_list", "started_at", "id", "state", "plan", "site"),
 )
 
 commands = Table(
@@ -239,7 +253,7 @@ commands = Table(
     Column("body", Text, nullable=False),
     Index("commands_state", "state"),
     Index("commands_device", "device", "requested_at"),
-    Index("commands_requested", "requested_at", "id"),
+    Index("commands_list", "requested_at", "id", "state", "device", "site"),
 )
 
 passes = Table(
@@ -252,6 +266,8 @@ passes = Table(
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Index("passes_value", "kind", "value"),
+    Index("passes_number", "value", "id"),
+    Index("passes_list", "id", "site", "kind"),
 )
 
 #: Who can be on duty and be told. Their addresses, personal data, are in the body.
@@ -325,7 +341,7 @@ notifications = Table(
     Column("body", Text, nullable=False),
     Index("notifications_state", "state", "created_at"),
     Index("notifications_alert", "alert", "created_at"),
-    Index("notifications_created", "created_at", "id"),
+    Index("notifications_list", "created_at", "id", "state", "site", "alert"),
 )
 
 #: What was decided at doors and barriers that asked, with the reason.
@@ -344,6 +360,8 @@ decisions = Table(
     Column("pass_id", String(64)),
     Column("command", String(64)),
     Index("decisions_device", "device", "id"),
+    Index("decisions_value", "value", "id"),
+    Index("decisions_time", "time", "allowed", "site", "kind", "pass_id", "device", "id"),
 )
 
 #: How many messages met each fate; the row `received` counts what came in.
@@ -464,6 +482,10 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Index("audit_actor", "actor", "id"),
+    Index("audit_action", "action", "id"),
+    Index("audit_target", "target", "id"),
+    Index("audit_time", "time"),
 )
 
 #: What changed, in order, for whoever follows: the API's stream reads it past its last position.

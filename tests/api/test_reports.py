@@ -104,7 +104,7 @@ def url(tmp_path: Path) -> str:
         ]))  # fmt: skip
         connection.execute(insert(t.work_orders).values([
             {"id": one.id, "number": one.number, "site": "s", "state": one.state, "team": "",
-             "opened_at": one.opened_at,
+             "opened_at": one.opened_at, "closed_at": one.closed_at, "kind": one.kind,
              "version": 1, "body": msgspec.json.encode(one).decode()} for one in orders
         ]))  # fmt: skip
         connection.execute(insert(t.tokens).values(

@@ -17,6 +17,7 @@ FIRE_POINTS = ("fire_panel", "smoke_detector", "fire_point", "hydrant")
 FIRES = ("fire.two-points", "fire.two-detectors")
 FIRE_WARNINGS = ("fire.alarm",)
 INCIDENTS = ("access.duress", "access.forced-door", "access.blocklisted")
+SERIOUS = ("access.duress",)
 VIOLATIONS = ("parking.fire-lane-blocked", "parking.fake-plate", "parking.tailgating", "access.tailgating",
               "access.anti-passback", "charging.place-blocked", "parking.lane-blocked")  # fmt: skip
 RESIDENTS = ("request", "complaint")
@@ -33,6 +34,7 @@ class Month:
         self.until = until
         self.now = now
         self.own = [alert for alert in facts.alerts if since <= alert.raised_at < until]
+        self.opened = [one for one in facts.orders if since <= one.opened_at < until]
 
     @cached_property
     def load(self) -> dict[str, Any]:
@@ -45,7 +47,7 @@ class Month:
 
     def orders(self, *kinds: str) -> list[OrderFact]:
         """Orders opened in it, of these kinds."""
-        return [one for one in self.facts.orders if one.kind in kinds and self.since <= one.opened_at < self.until]
+        return [one for one in self.opened if one.kind in kinds]
 
     def closed(self, *kinds: str) -> list[OrderFact]:
         """Orders closed in it that were not cancelled, of these kinds."""
@@ -116,12 +118,13 @@ def repair_quality(month: Month) -> Figure:
 def equipment(month: Month) -> Figure:
     """Device-hours without a standing fault."""
     devices: dict[str, DeviceFact] = {one.id: one for one in month.facts.devices if one.type in EQUIPMENT}
+    since, until = month.since, month.until
     spans: dict[str, list[tuple[float, float]]] = {}
     for alert in month.facts.alerts:
-        if alert.device in devices:
-            begin, end = max(alert.raised_at, month.since), min(alert.ended_at(month.now), month.until)
-            if end > begin:
-                spans.setdefault(alert.device or "", []).append((begin, end))
+        if alert.raised_at < until and alert.device in devices:
+            end = alert.ended_at(month.now)
+            if end > since and end > alert.raised_at:
+                spans.setdefault(alert.device or "", []).append((max(alert.raised_at, since), min(end, until)))
     hours = sum(max(0.0, month.until - max(month.since, one.created_at)) for one in devices.values())
     if not hours:
         return Figure(None)
@@ -181,6 +184,11 @@ def incidents(month: Month) -> Figure:
     return _count(month, *INCIDENTS)
 
 
+def serious_incidents(month: Month) -> Figure:
+    """What puts people in danger: duress."""
+    return _count(month, *SERIOUS)
+
+
 def violations(month: Month) -> Figure:
     """Violations that somebody dealt with."""
     found = month.alerts(*VIOLATIONS)
@@ -223,14 +231,23 @@ def planned_work(month: Month) -> Figure:
 
 def fire_forwarded(month: Month) -> Figure:
     """Fire alarms that stood on the page within ten seconds."""
-    found = [alert for alert in month.alerts(*FIRE_WARNINGS) if alert.evidence]
-    return share([one.raised_at - one.evidence[0].received <= 10 for one in found], [one.id for one in found])
+    return _forwarded(month.alerts(*FIRE_WARNINGS), 10.0)
+
+
+def fire_states_forwarded(month: Month) -> Figure:
+    """What else the fire system told that stood on the page within a hundred seconds."""
+    others = [alert for alert in month.own if alert.system == "fire" and alert.rule not in FIRE_WARNINGS]
+    return _forwarded(others, 100.0)
+
+
+def _forwarded(alerts: Iterable[AlertFact], within: float) -> Figure:
+    found = [alert for alert in alerts if alert.evidence]
+    return share([one.raised_at - one.evidence[0].received <= within for one in found], [one.id for one in found])
 
 
 def entrapment(month: Month) -> Figure:
     """Entrapments at which somebody was there within half an hour."""
-    orders = [one for one in month.facts.orders if one.rule == "elevator.entrapment"]
-    own = [one for one in orders if month.since <= one.opened_at < month.until]
+    own = [one for one in month.opened if one.rule == "elevator.entrapment"]
     good = [kept(one.arrived_at or one.resolved_at, one.opened_at + 1800, month.now) for one in own]
     known = [(one, number.number) for one, number in zip(good, own, strict=True) if one is not None]
     return share([one for one, _ in known], [number for _, number in known])
@@ -281,6 +298,7 @@ PROMISES = (
     Promise("fires", "Fires", "火灾", 0, False, "count", fires),
     Promise("fire_warnings", "Fire warnings of points", "火灾报警率", 1, False, "per mille", fire_warnings),
     Promise("security_incidents", "Security incidents", "治安案件", 0, False, "count", incidents),
+    Promise("serious_incidents", "Serious security incidents", "重大治安案件", 0, False, "count", serious_incidents),
     Promise("violations_handled", "Violations dealt with", "违章处理率", 100, True, "%", violations),
     Promise("roster_gaps", "Hours with nobody on duty", "值班空档", 0, False, "h", roster_gaps),
     Promise("vehicles_registered", "Vehicles with a pass", "车辆登记率", 100, True, "%", vehicles),
@@ -288,6 +306,15 @@ PROMISES = (
     Promise("equipment_ledger", "Devices in the ledger", "设备台账完整率", 100, True, "%", ledger),
     Promise("planned_work", "Maintenance on the planned day", "预防性维护按期率", 100, True, "%", planned_work),
     Promise("fire_forwarded", "Fire alarms within ten seconds", "火警十秒送达率", 100, True, "%", fire_forwarded),
+    Promise(
+        "fire_states_forwarded",
+        "Other fire states within 100 s",
+        "消防状态百秒送达率",
+        100,
+        True,
+        "%",
+        fire_states_forwarded,
+    ),
     Promise("entrapment_30_min", "Entrapments reached in 30 min", "困人30分钟到场率", 100, True, "%", entrapment),
     Promise("alert_rate", "Alerts per 10 minutes", "每10分钟警报数", 1, False, "count", _load("per_10_min")),
     Promise("time_in_flood", "Time in alert flood", "警报风暴时间占比", 1, False, "%", _load("time_in_flood")),

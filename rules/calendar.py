@@ -51,12 +51,9 @@ class Calendar:
         """The rules that have a schedule, in order."""
         return sorted(self._schedules)
 
-    def follow(self, received: float, at: float) -> bool:
-        """Takes the clocks of an event; whether the wall clock is not where it was expected."""
-        if self.lag is not None and abs(received - at - self.lag) <= TOLERATED:
-            return False
+    def follow(self, received: float, at: float) -> None:
+        """Takes the clocks of an event that are further than `TOLERATED` from where they were expected."""
         self.lag = received - at
-        return True
 
     def wall(self, at: float) -> float | None:
         """The wall clock at a moment of the steady one; None before the first event."""

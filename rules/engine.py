@@ -15,7 +15,7 @@ from gateway.model.event import Event
 from gateway.model.judgement import Cleared, RuleChange
 from gateway.model.place import Device
 from rules import snapshot as snapshots
-from rules.calendar import Calendar
+from rules.calendar import TOLERATED, Calendar
 from rules.conditions import CompiledRule, Effect, Sight, Silent, Track
 from rules.conditions.silent import overheard
 from rules.conditions.track import AVAILABILITY
@@ -57,11 +57,20 @@ class Engine:
 
     def process(self, event: Event) -> list[RuleChange]:
         """What the event changes. Timers due by then fire first. An event from before `now` counts as of `now`."""
-        at = event.at if self._now is None or event.at > self._now else self._now
-        changes = self.advance(at)
-        if self._dated and self._calendar.follow(event.received, at):
-            for rule in self._calendar.scheduled():
-                self._judge.turn(self._compiled[rule], at, event.received, changes)
+        now = self._now
+        at = event.at if now is None or event.at > now else now
+        # With nearly every event nothing is due, no clock was set, nothing stirs: then nothing of all this is called.
+        due = self._timers.heap
+        if self._pending or self._unheard or (due and due[0][0] <= at):
+            changes = self.advance(at)
+        else:
+            changes, self._now = [], at
+        if self._dated:
+            lag = self._calendar.lag
+            if lag is None or abs(event.received - at - lag) > TOLERATED:
+                self._calendar.follow(event.received, at)
+                for rule in self._calendar.scheduled():
+                    self._judge.turn(self._compiled[rule], at, event.received, changes)
         try:
             plan = self._plans[event.device][event.kind]
         except KeyError:
@@ -76,7 +85,12 @@ class Engine:
             if track is not None and (event.kind == AVAILABILITY or not overheard(track, at, event.received)):
                 sight = Sight(event, at, plan.device, get, past, None, entry.covered)
                 self._judge.judge(entry.rule, entry.scope, sight, plan.site, changes)
-        for entry in _concerned(plan, get, past):
+        try:
+            stirred = plan.stirs(get, past)
+        except (TypeError, ArithmeticError, ValueError):
+            stirred = True
+        quiet = not stirred and not any(plan.tracks)
+        for entry in plan.measured if quiet else _concerned(plan, stirred, get, past):
             sight = Sight(event, at, plan.device, get, past, None, entry.covered)
             self._judge.judge(entry.rule, entry.scope, sight, plan.site, changes)
         if plan.read:
@@ -251,6 +265,7 @@ class Engine:
             past.fields = self._index.looked_back_on(kind)
             past.values = {field: value for field, value in past.values.items() if field in past.fields}
         self._judge = Judge(self._compiled, self._devices, self._calendar, self._heard)
+        self._timers = self._judge.timers
         self._judge.outcomes.reconcile(at, changes)
         return changes
 
@@ -327,21 +342,13 @@ class Engine:
                 self._judge.timers.set((rule.rule.id, scope), None)
 
 
-def _concerned(plan: Plan, get: Getter, past: Past) -> Sequence[Entry]:
+def _concerned(plan: Plan, stirred: bool, get: Getter, past: Past) -> Sequence[Entry]:
     """The fixed entries that have to look at the event: a figure is worked out from it, something stands open in their
-    scope, or begins with it.
-
-    Nearly always the last two are none, so one function that stands for all their predicates is asked first.
+    scope, or begins with it. `stirred` is whether it begins something anywhere, as one function for all of them said.
     """
-    try:
-        stirred = plan.stirs(get, past)
-    except (TypeError, ArithmeticError, ValueError):
-        stirred = True
     if stirred:
         return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks or _wakes(entry, get, past)]
-    if any(plan.tracks):
-        return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks or entry.rule.measure is not None]
-    return plan.measured
+    return [entry for entry in plan.fixed if entry.scope in entry.rule.tracks or entry.rule.measure is not None]
 
 
 def _wakes(entry: Entry, get: Getter, past: Past) -> bool:

@@ -160,8 +160,8 @@ def write_stream(file: BinaryIO, head: Head, inputs: Iterable[Input]) -> int:
     return count + len(waiting)
 
 
-def read_stream(file: BinaryIO) -> tuple[Head, Iterator[Input]]:
-    """The head, and the inputs as they are asked for. Raises `StreamError`, the iterator too."""
+def read_stream(file: BinaryIO) -> tuple[Head, Iterator[list[Input]]]:
+    """The head, and the inputs as they are asked for, frame by frame. Raises `StreamError`, the iterator too."""
     body = _read_frame(file)
     try:
         head = _head.decode(body or b"")
@@ -172,7 +172,7 @@ def read_stream(file: BinaryIO) -> tuple[Head, Iterator[Input]]:
     return head, _frames(file)
 
 
-def _frames(file: BinaryIO) -> Iterator[Input]:
+def _frames(file: BinaryIO) -> Iterator[list[Input]]:
     while True:
         body = _read_frame(file)
         if body is None:
@@ -180,7 +180,7 @@ def _frames(file: BinaryIO) -> Iterator[Input]:
         if not body:
             return
         try:
-            yield from _inputs.decode(body)
+            yield _inputs.decode(body)
         except msgspec.DecodeError as error:
             raise StreamError(f"it is damaged: {error}") from error
 

@@ -96,7 +96,7 @@ def _question(data: dict[str, Any]) -> Question | None:
     token = data.pop("token", None)
     if type(token) is str and token:
         data.setdefault("credential_kind", "qr")
-        data["code"] = shown_code(token)
+        data["scanned"] = shown_code(token)
         return Question(kind="qr", value=token, direction=way, command="open")
     for field, kind, command in _ASKED_BY:
         value = data.get(field)

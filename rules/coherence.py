@@ -10,7 +10,7 @@ import msgspec
 from gateway.model.catalogue import Catalogue
 from rules.conditions import expressions_of
 from rules.document import Node
-from rules.expressions import Fields, check, fields_of
+from rules.expressions import check, fields_in, fields_of
 from rules.language import Rule
 from rules.reading import PLACES as SCOPES
 from rules.reading import nearest
@@ -41,7 +41,7 @@ def complete(rule: Rule, words: dict[str, Node], node: Node, catalogue: Catalogu
         )
     reads = _check_expressions(rule, words, catalogue)
     reads += _check_texts(rule, words, catalogue)
-    fields = Fields(catalogue, rule.kinds)
+    fields = fields_in(catalogue, rule.kinds)
     unique = tuple(dict.fromkeys(reads))
     ends = rule.clear is not None or rule.clear_after is not None
     return msgspec.structs.replace(
@@ -84,7 +84,7 @@ def _check_measure(rule: Rule, words: dict[str, Node], catalogue: Catalogue) -> 
     """A figure is worked out over a number that some kind of the rule carries."""
     if "aggregate" in words and "baseline" in words:
         words["baseline"].problem("'baseline' and 'aggregate' do not go together", "make two rules of it")
-    fields = Fields(catalogue, rule.on)
+    fields = fields_in(catalogue, rule.on)
     for word, measure in (("aggregate", rule.aggregate), ("baseline", rule.baseline)):
         if measure is None or not rule.on:
             continue
@@ -122,7 +122,7 @@ def _check_expressions(rule: Rule, words: dict[str, Node], catalogue: Catalogue)
     reads: list[str] = []
     for place, kinds, text in expressions_of(rule):
         node = _node_of(place, words)
-        truth, _, complaints = check(text, Fields(catalogue, kinds))
+        truth, _, complaints = check(text, fields_in(catalogue, kinds))
         for complaint in complaints if kinds else ():
             node.problem(complaint.message, complaint.suggestion, complaint.text)
         if truth is not None:
@@ -130,7 +130,7 @@ def _check_expressions(rule: Rule, words: dict[str, Node], catalogue: Catalogue)
         elif not complaints:
             node.problem(f"'{text}' is a value, not true or false", "compare it with something")
     if rule.scope_by is not None:
-        _, value, complaints = check(rule.scope_by, Fields(catalogue, rule.kinds))
+        _, value, complaints = check(rule.scope_by, fields_in(catalogue, rule.kinds))
         for complaint in complaints:
             places = get_close_matches(complaint.text, SCOPES, n=1)
             hint = f"did you mean '{places[0]}'?" if places else complaint.suggestion
@@ -141,7 +141,7 @@ def _check_expressions(rule: Rule, words: dict[str, Node], catalogue: Catalogue)
             words["scope"].problem("a scope is a value such as `plate`, not true or false")
     reads += [measure.field for measure in (rule.aggregate, rule.baseline) if measure is not None]
     if rule.count is not None and rule.count.distinct is not None:
-        fields = Fields(catalogue, rule.on)
+        fields = fields_in(catalogue, rule.on)
         if fields.get(rule.count.distinct) is None:
             message, hint = fields.missing(rule.count.distinct)
             words["count"].problem(message, hint, rule.count.distinct)
@@ -158,7 +158,7 @@ def _node_of(place: str, words: dict[str, Node]) -> Node:
 
 def _check_texts(rule: Rule, words: dict[str, Node], catalogue: Catalogue) -> list[str]:
     """Checks the placeholders of all texts; returns the fields they show."""
-    fields = Fields(catalogue, rule.kinds)
+    fields = fields_in(catalogue, rule.kinds)
     told = [*PLACES, *(name for word in TOLD if word in words for name in TOLD[word])]
     shown: list[str] = []
     texts = [(word, getattr(rule, word)) for word in ("title", "reason", "advice", "consequence")]

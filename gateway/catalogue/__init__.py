@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 import msgspec
@@ -9,8 +10,12 @@ import msgspec
 from gateway.model.catalogue import Catalogue, Kind
 
 
+@cache
 def load_catalogue() -> Catalogue:
-    """All kinds of the YAML files beside this module. Raises `msgspec.ValidationError` naming the field on bad data."""
+    """All kinds of the YAML files beside this module, read once.
+
+    Raises `msgspec.ValidationError` naming the field on bad data.
+    """
     kinds: list[Kind] = []
     for file in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".yaml"):

@@ -15,7 +15,7 @@ from rules.conditions.moment import Moment
 from rules.conditions.sequence import Sequence
 from rules.conditions.silent import Silent
 from rules.conditions.track import Effect, Sight, Track
-from rules.expressions import Fields, Predicate, Valuer, check, compile_truth, compile_value, looks_back
+from rules.expressions import Predicate, Valuer, check, compile_truth, compile_value, fields_in, looks_back
 from rules.language import Rule
 
 __all__ = ["CompiledRule", "Condition", "Effect", "Sight", "Silent", "Track", "compile_rule"]
@@ -32,7 +32,7 @@ class CompiledRule:
         self.looks_back: dict[str, set[str]] = {}
         predicates: dict[str, Predicate] = {}
         for place, kinds, text in expressions_of(rule):
-            truth, _, _ = check(text, Fields(catalogue, kinds))
+            truth, _, _ = check(text, fields_in(catalogue, kinds))
             if truth is not None:
                 predicates[place] = compile_truth(truth, f"{rule.id} {place}")
                 self._note_past(kinds, looks_back(truth))
@@ -61,7 +61,7 @@ class CompiledRule:
         """The function that reads `scope_by` out of an event; None where the device's place is the whole scope."""
         if rule.scope_by is None:
             return None
-        _, value, _ = check(rule.scope_by, Fields(catalogue, rule.kinds))
+        _, value, _ = check(rule.scope_by, fields_in(catalogue, rule.kinds))
         if value is None:
             return None
         self._note_past(rule.kinds, looks_back(value))

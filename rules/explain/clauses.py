@@ -14,7 +14,7 @@ from rules.conditions.track import Gathering, Holding, Learned, Samples
 from rules.durations import spoken_duration
 from rules.explain.answer import Clause, Code
 from rules.explain.scene import Scene, Seen
-from rules.expressions import Fields, check
+from rules.expressions import check, fields_in
 from rules.expressions.explaining import Part, explain_truth
 from rules.language import Rule
 from rules.past import Past
@@ -112,7 +112,7 @@ def _predicate(word: str, kinds: tuple[str, ...], text: str | None, scene: Scene
 
 def expression(kinds: tuple[str, ...], text: str | None, seen: Seen, catalogue: Catalogue) -> Part | None:
     """A predicate explained on an event; None where there is none."""
-    truth, _, _ = check(text, Fields(catalogue, kinds)) if text is not None else (None, None, None)
+    truth, _, _ = check(text, fields_in(catalogue, kinds)) if text is not None else (None, None, None)
     return None if truth is None else explain_truth(truth, seen.event.data.get, seen.past or Past(()))
 
 

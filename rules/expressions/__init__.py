@@ -5,7 +5,7 @@ compared from it, division by zero, and `previous`, `changed`, `age` where there
 `and`, `or` and `not` follow Kleene: `unknown and false` is false, `unknown or true` is true, else unknown stays.
 """
 
-from rules.expressions.checking import Complaint, Fields, check
+from rules.expressions.checking import Complaint, Fields, check, fields_in
 from rules.expressions.compiling import (
     ALWAYS,
     NEVER,
@@ -36,6 +36,7 @@ __all__ = [
     "compile_any",
     "compile_truth",
     "compile_value",
+    "fields_in",
     "fields_of",
     "looks_back",
 ]

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from typing import NoReturn, TypeVar
 
 import msgspec
@@ -110,6 +110,12 @@ class Fields:
             if self._catalogue.get(kind) and (close := self._catalogue.suggest(kind, name)):
                 return close
         return None
+
+
+@lru_cache(maxsize=1024)
+def fields_in(catalogue: Catalogue, kinds: tuple[str, ...]) -> Fields:
+    """The fields of these kinds, worked out once: thousands of expressions ask for the same few."""
+    return Fields(catalogue, kinds)
 
 
 def _merged(one: Field | None, other: Field) -> Field:

@@ -31,6 +31,7 @@ from gateway.api import (
     order_import,
     order_print,
     order_steps,
+    outages,
     passes,
     people,
     places,
@@ -70,7 +71,7 @@ from gateway.store.queries import Reader
 
 _RESOURCES = (
     health, status, places, devices, events, history, alerts, incident, order_import, work_orders, order_steps,
-    order_files, order_print, maintenance, reports, requests, schedules, plans, commands, passes, device_lists,
+    order_files, order_print, maintenance, reports, requests, schedules, plans, commands, passes, device_lists, outages,
     dead_letters, quarantine, audit, backtests, explaining, rule_packs, rules, people, rosters, shifts,
     notifications, session, users, tokens, ingest, stream, openapi,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from gateway.model import (
     DeviceList,
     HandoverList,
     Notification,
+    Outage,
     PackVersion,
     Pass,
     Person,
@@ -83,6 +84,13 @@ AuditOut = shown(AuditRow)
 TokenOut = shown(TokenRow)
 DeviceListOut = shown(DeviceList)
 RoundOut = shown(Round)
+OutageOut = shown(Outage)
+
+
+class OutagesOut(Shown):
+    """What is out of service."""
+
+    items: list[OutageOut]  # type: ignore[valid-type]
 
 
 class DecisionOut(shown(DecisionRow)):  # type: ignore[misc]

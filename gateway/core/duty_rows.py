@@ -1,10 +1,10 @@
-"""Rows of people, rosters, shifts and messages, of schedules and rounds, and of devices' own lists."""
+"""Rows of people, rosters, shifts and messages, of schedules and rounds, of devices' own lists and outages."""
 
 from __future__ import annotations
 
 from sqlalchemy import Table
 
-from gateway.model import DeviceList, Notification, Person, Roster, Round, Schedule, Shift
+from gateway.model import DeviceList, Notification, Outage, Person, Roster, Round, Schedule, Shift
 from gateway.model.changes import Record
 from gateway.store import tables
 from gateway.store.writer import WriteBatch
@@ -43,6 +43,9 @@ def add_duty(record: Record, text: str, batch: WriteBatch) -> tuple[str, str, by
     if isinstance(record, DeviceList):
         batch.device_lists.append((record.id, record.site, record.version, text))
         return "device_list", record.site, text.encode()
+    if isinstance(record, Outage):
+        batch.outages.append((record.id, record.site, record.state, record.from_at, record.version, text))
+        return "outage", record.site, text.encode()
     raise TypeError(f"{type(record).__name__} has no table")
 
 

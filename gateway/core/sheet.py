@@ -42,7 +42,7 @@ class Sheet:
             events=[], readings=[], states=[], alerts=[], alert_children=[],
             work_orders=[], plan_runs=[], commands=[], passes=[],
             people=[], rosters=[], shifts=[], schedules=[], rounds=[], notifications=[],
-            device_lists=[], list_entries=[],
+            device_lists=[], list_entries=[], outages=[],
             decisions=[], dead_letters=[], quarantine=[], outbox=[], journal=[],
             snapshots=[], changes=[], fates={}, audit=[], statements=[],
         )  # fmt: skip

@@ -6,7 +6,7 @@ in `_due`, and `at`, are seconds on the gateway's steady clock, on which holds, 
 step of the wall clock does not move them, and the API does not show them.
 """
 
-from gateway.model.alert import Alert, AlertState, Child, Comment, Evidence, Severity, Shelving
+from gateway.model.alert import Alert, AlertState, Child, Comment, Evidence, Severity, Shelving, ShelvingAsk
 from gateway.model.audit import DIRECT, SCOPES, Actor, AuditEntry, Role
 from gateway.model.catalogue import Catalogue, Field, Kind, Misfit
 from gateway.model.changes import Action, Changes, Outgoing, Told
@@ -34,6 +34,7 @@ from gateway.model.escalation import (
 )
 from gateway.model.event import Event, Fate
 from gateway.model.judgement import Cleared, Raised, RuleChange, Withheld
+from gateway.model.outage import Outage
 from gateway.model.passes import Decision, DecisionRecord, Pass, Question
 from gateway.model.place import Device, Site, Zone
 from gateway.model.plan import PlanRun, StepRun, StepState
@@ -100,6 +101,7 @@ __all__ = [
     "OrderKind",
     "OrderPause",
     "OrderState",
+    "Outage",
     "Outgoing",
     "Outside",
     "PackVersion",
@@ -121,6 +123,7 @@ __all__ = [
     "Schedule",
     "Severity",
     "Shelving",
+    "ShelvingAsk",
     "Shift",
     "ShiftState",
     "Site",

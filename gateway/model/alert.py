@@ -52,7 +52,10 @@ class Comment(msgspec.Struct, frozen=True):
 
 
 class Shelving(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert put aside by a person for a time. `kind` is `shelved` or `suppressed`."""
+    """An alert put aside for a time. `kind` is `shelved` (by a person), `suppressed` or `out_of_service`.
+
+    `second` is who agreed, where a second person must. `outage` is the window that takes it out of service.
+    """
 
     by: str
     reason: str
@@ -60,6 +63,18 @@ class Shelving(msgspec.Struct, frozen=True, kw_only=True):
     until_at: float
     until_due: float
     kind: str = "shelved"
+    second: str | None = None
+    outage: str | None = None
+
+
+class ShelvingAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish to shelve a critical alert: it waits for a second person until `until_at`."""
+
+    by: str
+    reason: str
+    minutes: float
+    until_at: float
+    until_due: float
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +144,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     comments: tuple[Comment, ...] = ()
     shelving: Shelving | None = None
+    shelving_asked: ShelvingAsk | None = None
     work_order: str | None = None
     plan_run: str | None = None
     parent: str | None = None

@@ -12,6 +12,7 @@ from gateway.model.command import Command
 from gateway.model.device_list import DeviceList, ListEntry
 from gateway.model.duty import Person, Roster, Shift
 from gateway.model.escalation import Delivery, Notification
+from gateway.model.outage import Outage
 from gateway.model.passes import DecisionRecord, Pass
 from gateway.model.plan import PlanRun
 from gateway.model.schedule import Round, Schedule
@@ -32,6 +33,7 @@ Record = (
     | Notification
     | DeviceList
     | ListEntry
+    | Outage
 )
 
 

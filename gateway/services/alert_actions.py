@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.errors import Conflict, Forbidden, GatehouseError, Invalid
-from gateway.model import Actor, Alert, AlertState, Role, Severity, Shelving
+from gateway.model import Actor, Alert, AlertState, Role, Severity, Shelving, ShelvingAsk
 from gateway.services.alerts import SHELVING, Alerts
 from gateway.services.arguments import Arguments
 from gateway.services.common import Common
@@ -103,7 +103,10 @@ class AlertActions:
         return {"acknowledged": done, "refused": refused}
 
     def shelve(self, args: Arguments, actor: Actor, moment: Moment) -> Alert:
-        """`alert.shelve{alert, reason, minutes}`: aside for a time, never fire, duress, entrapment (FAULTS 56)."""
+        """`alert.shelve{alert, reason, minutes}`: aside for a time, never fire, duress, entrapment (FAULTS 56).
+
+        A critical one is shelved by two: the first asks, and the second does it by asking for the same.
+        """
         ident, reason, version = args.ident("alert"), args.text("reason"), args.version()
         minutes = args.number("minutes", 0, 1e9)
         args.end()
@@ -116,23 +119,56 @@ class AlertActions:
             raise Forbidden(
                 f"alerts of '{alert.rule}' are never shelved: fire, duress, panic and entrapment stay visible"
             )
-        if alert.severity is Severity.CRITICAL:
-            raise Forbidden("a critical alert is shelved only with a second person's consent, which is not set up here")
         if alert.shelving is not None:
-            until = rfc3339(alert.shelving.until_at)
-            raise Conflict(f"alert '{ident}' is shelved by {alert.shelving.by} until {until}: unshelve it first")
+            until, word = rfc3339(alert.shelving.until_at), alert.shelving.kind.replace("_", " ")
+            raise Conflict(f"alert '{ident}' is {word} by {alert.shelving.by} until {until}: unshelve it first")
         seconds = minutes * 60
+        asked = self._asked(alert, minutes, actor, moment) if alert.severity is Severity.CRITICAL else None
+        if alert.severity is Severity.CRITICAL and asked is None:
+            return self._ask(alert, reason, minutes, actor, moment)
+        second = None if asked is None else actor.name
         shelving = Shelving(
-            by=actor.name,
-            reason=reason,
+            by=actor.name if asked is None else asked.by,
+            second=second,
+            reason=reason if asked is None else asked.reason,
             from_at=moment.wall,
             until_at=moment.wall + seconds,
             until_due=moment.now + seconds,
         )
         self._timers.set(SHELVING, ident, shelving.until_due)
-        moment.note(actor.name, "alert.shelve", ident, reason=reason, minutes=minutes)
+        moment.note(actor.name, "alert.shelve", ident, reason=reason, minutes=minutes, first=shelving.by)
         following = alert.version + 1
-        return self._alerts.save(replace(alert, shelving=shelving, version=following, state_version=following), moment)
+        alert = replace(alert, shelving=shelving, shelving_asked=None, version=following, state_version=following)
+        return self._alerts.save(alert, moment)
+
+    def _asked(self, alert: Alert, minutes: float, actor: Actor, moment: Moment) -> ShelvingAsk | None:
+        """What a first person asked for and this one agrees to; None where this one is the first."""
+        if not self._settings.shelve_second_person:
+            raise Forbidden(f"alert '{alert.id}' is critical, and critical alerts are never shelved here")
+        asked = alert.shelving_asked
+        if asked is None or asked.until_due <= moment.now:
+            return None
+        if asked.by == actor.name:
+            until = rfc3339(asked.until_at)
+            raise Conflict(
+                f"you asked to shelve alert '{alert.id}': a second person must ask the same by {until}", by=asked.by
+            )
+        if asked.minutes != minutes:
+            raise Conflict(f"{asked.by} asked to shelve alert '{alert.id}' for {asked.minutes:g} minutes", by=asked.by)
+        return asked
+
+    def _ask(self, alert: Alert, reason: str, minutes: float, actor: Actor, moment: Moment) -> Alert:
+        """Keeps the first person's wish. The alert goes on ringing."""
+        within = self._settings.shelve_second_within
+        asked = ShelvingAsk(
+            by=actor.name,
+            reason=reason,
+            minutes=minutes,
+            until_at=moment.wall + within,
+            until_due=moment.now + within,
+        )
+        moment.note(actor.name, "alert.shelve", alert.id, "asked", reason=reason, minutes=minutes)
+        return self._alerts.save(replace(alert, shelving_asked=asked, version=alert.version + 1), moment, publish=False)
 
     def unshelve(self, args: Arguments, actor: Actor, moment: Moment) -> Alert:
         """`alert.unshelve{alert}`: back among the open ones, ringing if its condition holds."""
@@ -142,6 +178,8 @@ class AlertActions:
         demand_fresh("alert", ident, alert.version, version, alert.state_version)
         if alert.shelving is None:
             raise Conflict(f"alert '{ident}' is not shelved")
+        if alert.shelving.outage is not None:
+            raise Conflict(f"alert '{ident}' is out of service by '{alert.shelving.outage}': end that to have it back")
         return self._alerts.unshelve(alert, actor.name, moment)
 
     def comment(self, args: Arguments, actor: Actor, moment: Moment) -> Alert:

@@ -52,6 +52,8 @@ class Alerts:
         self.rules = rules
         self.watch: Callable[[Alert, Moment], Alert] = lambda alert, moment: alert
         """Looks at each alert before it is saved: the escalation, which lives in the alert."""
+        self.cover: Callable[[Alert, Moment], Alert] = lambda alert, moment: alert
+        """Looks at each before that: whether something takes it out of service."""
         self.open: dict[str, Alert] = {}
         self.closed: OrderedDict[str, Alert] = OrderedDict()
         self.on_closed: Callable[[Alert, Moment], None] = lambda alert, moment: None
@@ -75,7 +77,7 @@ class Alerts:
                 continue
             self.open[alert.id] = alert
             self._by_condition[alert.rule, alert.scope] = alert.id
-            if alert.shelving is not None:
+            if alert.shelving is not None and alert.shelving.outage is None:
                 self._timers.set(SHELVING, alert.id, alert.shelving.until_due)
             if alert.chattering:
                 self._timers.set(CHATTER, alert.id, self._calm_due(alert))
@@ -311,6 +313,7 @@ class Alerts:
             closed_at=moment.wall,
             closed_by=by,
             shelving=None,
+            shelving_asked=None,
             chattering=False,
             version=version,
             state_version=version,
@@ -330,7 +333,7 @@ class Alerts:
 
     def save(self, alert: Alert, moment: Moment, *, publish: bool = True) -> Alert:
         """Keeps the alert's newest state, and tells the outside of it where that changed."""
-        alert = self.watch(alert, moment)
+        alert = self.watch(self.cover(alert, moment), moment)
         if alert.state is _CLOSED:
             self.open.pop(alert.id, None)
             self._by_condition.pop((alert.rule, alert.scope), None)

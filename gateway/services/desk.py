@@ -22,6 +22,7 @@ from gateway.model import (
     Event,
     ListEntry,
     Notification,
+    Outage,
     Pass,
     Person,
     PlanRun,
@@ -51,6 +52,7 @@ from gateway.services.list_sync import AGAIN, ANSWER, LOOK, SCAN, WINDOW, ListSy
 from gateway.services.moment import Moment
 from gateway.services.observation import OBSERVATION
 from gateway.services.order_desk import OrderDesk
+from gateway.services.outages import OUTAGE, Outages
 from gateway.services.owners import OwnerActions
 from gateway.services.pass_actions import PassActions
 from gateway.services.passes import Passes
@@ -120,11 +122,16 @@ class Desk:
         self._planned_kinds = self.planned.kinds
         self.folding = Folding(common, self.alerts, self.work_orders)
         self.storms = Storms(common, self.alerts, self.folding)
+        self.outages = Outages(
+            common, self.alerts, self.work_orders, lambda alert: self.folding.may_fold(alert.rule, alert.severity)
+        )
+        self.outages.on_back = self._follow_late
         self._handlers = self._actions()
         alerts = self.alerts
         self._timed: dict[str, Callable[[str, Moment], None]] = {
             SHELVING: alerts.shelving_ended,
             CHATTER: alerts.calm,
+            OUTAGE: self.outages.due,
             STORM: self.storms.calm,
             STEP: self.plans.due,
             PROPOSAL: self.plans.lapsed,
@@ -156,6 +163,8 @@ class Desk:
             "alert.take": owners.take,
             "alert.assign": owners.assign,
             "alert.release": owners.release,
+            "outage.begin": self.outages.begin,
+            "outage.end": self.outages.end,
             "plan.start": plans.start,
             "plan.approve": plans.approve,
             "plan.step": plans.step,
@@ -202,6 +211,7 @@ class Desk:
         notifications: Iterable[Notification] = (),
         device_lists: Iterable[DeviceList] = (),
         list_entries: Iterable[ListEntry] = (),
+        outages: Iterable[Outage] = (),
         devices: Mapping[str, Device] | Iterable[Device] = (),
         zones: Mapping[str, Zone] | Iterable[Zone] = (),
         sites: Mapping[str, Site] | Iterable[Site] = (),
@@ -223,6 +233,7 @@ class Desk:
         self.alerts.restore(alerts)
         self.folding.restore(children)
         self.storms.restore(alerts)
+        self.outages.restore(outages, alerts)
         self.work_orders.restore(work_orders, last_numbers, externals)
         self.command_actions.selections.clear()
         self.commands.restore(commands)
@@ -282,10 +293,10 @@ class Desk:
                     continue
                 change = _on_its_own(change)  # noqa: PLW2901 - it may not be hidden
             alert, coming = self._raised(change, moment)
-            if coming == "new":
+            if coming == "new" and alert.shelving is None:
                 self._follow(alert, change, moment)
                 self.storms.came(alert, moment)
-            elif coming == "returned":
+            elif coming == "returned" and (alert.shelving is None or alert.shelving.outage is None):
                 rule = self.alerts.rules.get(alert.rule)
                 template = rule.then.work_order if rule is not None and rule.then is not None else None
                 self.work_orders.returned(alert, template, moment)
@@ -299,6 +310,12 @@ class Desk:
             self.folding.gather(alert, moment)
             alert = self.alerts.open[alert.id]
         return alert, coming
+
+    def _follow_late(self, alert: Alert, moment: Moment) -> None:
+        """What the rule starts, where the alert came while its device was out of service: it was withheld till now."""
+        if alert.work_order is None and alert.plan_run is None:
+            late = Raised(rule=alert.rule, scope=alert.scope, at=alert.came_due, site=alert.site, device=alert.device)
+            self._follow(alert, late, moment)
 
     def _follow(self, alert: Alert, change: Raised, moment: Moment) -> None:
         """What the rule starts, once for each alert."""

@@ -12,6 +12,14 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     shelve_longest: float = 8 * 3600.0
     """FAULTS 56: nothing is put aside for longer than a shift."""
+    shelve_second_person: bool = True
+    """A critical alert is shelved by two: one asks, another one asks the same. False: it is not shelved at all."""
+    shelve_second_within: float = 300.0
+    """How long the first one's wish waits for the second person."""
+    outage_longest: float = 7 * 86400.0
+    """Nothing is out of service for longer without being looked at again."""
+    outage_ahead: float = 90 * 86400.0
+    """How far ahead a window may be planned."""
     never_shelved: tuple[str, ...] = ("fire.*", "*duress*", "*entrapment*", "*panic*")
     """Alerts of these rules, and of all that listen to `grave_kinds`, stay visible."""
     engineer_resets: tuple[str, ...] = ("fire.*", "*duress*", "*panic*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -48,6 +48,8 @@ class WorkOrders:
         self._last: dict[str, int] = {}
         self._closings: dict[str, int] = {}
         self._common = common
+        self.on_saved: Callable[[WorkOrder, Moment], None] = lambda order, moment: None
+        """Told of each order's newest state."""
 
     def restore(
         self,
@@ -266,6 +268,7 @@ class WorkOrders:
         self._index(order)
         self._set_timers(order)
         moment.out.put(order)
+        self.on_saved(order, moment)
         return order
 
     def _concerns_outside(self, order: WorkOrder) -> bool:

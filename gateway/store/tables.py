@@ -313,6 +313,19 @@ device_lists = Table(
     Column("body", Text, nullable=False),
 )
 
+#: What is out of service, was, or will be.
+outages = Table(
+    "outages",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("site", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("from_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("outages_state", "state", "from_at"),
+)
+
 #: What devices hold on their lists, or shall hold.
 list_entries = Table(
     "list_entries",

@@ -57,6 +57,7 @@ class WriteBatch(msgspec.Struct):
     notifications: list[Row] = []
     device_lists: list[Row] = []
     list_entries: list[Row] = []
+    outages: list[Row] = []
     decisions: list[Row] = []
     dead_letters: list[Row] = []
     quarantine: list[Row] = []
@@ -92,6 +93,7 @@ _PLAN: tuple[tuple[str, Table, str], ...] = (
     ("notifications", tables.notifications, "upsert"),
     ("device_lists", tables.device_lists, "upsert"),
     ("list_entries", tables.list_entries, "upsert"),
+    ("outages", tables.outages, "upsert"),
     ("decisions", tables.decisions, "insert"),
     ("dead_letters", tables.dead_letters, "insert"),
     ("quarantine", tables.quarantine, "upsert"),

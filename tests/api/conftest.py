@@ -26,6 +26,7 @@ from gateway.model import (
     DeviceList,
     Evidence,
     Notification,
+    Outage,
     Pass,
     PlanRun,
     Roster,
@@ -95,6 +96,9 @@ def fill(core: CoreDouble) -> None:
             Notification(id=f"no-{site}", site=site, kind="alert", title={"en": site}, key=f"no-{site}")
         )
         core.put_shift(Shift(id=f"shift-{site}", site=site, operator="user:anna", started_at=NOW))
+        core.put_outage(
+            Outage(id=f"oo-{site}", site=site, scope="device", target=f"{site}-cam", by="user:e", reason="lens")
+        )
         core.put_device_list(DeviceList(id=f"{site}-cam", site=site, kind="plate", serial=f"{site}-cam"))
         core.put_pass(Pass(id=f"pass-{site}", site=site, kind="plate", value="京A12345", name="Zhang San"))
     core.run(

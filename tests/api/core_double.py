@@ -24,6 +24,7 @@ from gateway.model import (
     LogEntry,
     Notification,
     OrderState,
+    Outage,
     PackVersion,
     Pass,
     PlanRun,
@@ -131,6 +132,10 @@ class CoreDouble:
         self._replace(t.passes, {name: getattr(entry, name) for name in names} | {"body": encoded(entry)})
         self.change("pass", entry.id, entry.site, encoded(entry))
         return entry
+
+    def put_outage(self, one: Outage) -> None:
+        row = {name: getattr(one, name) for name in ("id", "site", "state", "from_at", "version")}
+        self._replace(t.outages, row | {"body": encoded(one)})
 
     def put_device_list(self, one: DeviceList) -> None:
         row = {name: getattr(one, name) for name in ("id", "site", "version")}

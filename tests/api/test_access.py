@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 #: Routes of things that belong to a site, with the id of one in the site east.
 THINGS = {
-    "/device-lists/{id}": "east-cam",
+    "/device-lists/{id}": "east-cam", "/out-of-service/{id}": "oo-east",
     "/devices/{id}": "east-cam", "/alerts/{id}": "al-east", "/work-orders/{id}": "wo-east",
     "/plan-runs/{id}": "run-east",
     "/commands/{id}": "cmd-east", "/passes/{id}": "pass-east", "/dead-letters/{id}": "1", "/zones/{id}": "east-gate",

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.errors import Conflict, Forbidden, Invalid
 from gateway.model import AlertState, Severity
+from gateway.services import DeskSettings
 from rules.language import RuleSet
 from tests.services.story import ANNA, BEN, START, Story, rule
 
@@ -64,7 +65,35 @@ def test_fault_056_a_critical_alert_needs_a_second_person() -> None:
     story = Story(RuleSet((rule("power.lost", Severity.CRITICAL),)))
     alert = story.raised("power.lost")
     assert alert is not None
-    with pytest.raises(Forbidden, match="second person"):
+    asked = story.act("alert.shelve", alert=alert.id, reason="known", minutes=10)
+    assert (asked.shelving, asked.shelving_asked.by, asked.state) == (None, "user:anna", A.UNACKNOWLEDGED)
+    with pytest.raises(Conflict, match="a second person must ask the same"):
+        story.act("alert.shelve", alert=alert.id, reason="known", minutes=10)
+    story.restart()
+    with pytest.raises(Conflict, match="for 10 minutes"):
+        story.act("alert.shelve", BEN, alert=alert.id, reason="yes", minutes=20)
+    shelved = story.act("alert.shelve", BEN, alert=alert.id, reason="yes", minutes=10)
+    assert (shelved.shelving.by, shelved.shelving.second) == ("user:anna", "user:ben")
+    assert (shelved.shelving.reason, shelved.shelving_asked) == ("known", None)
+    assert story.after(600).alert("power.lost").shelving is None
+
+
+def test_the_wish_to_shelve_a_critical_alert_lapses_and_the_next_person_asks_anew() -> None:
+    story = Story(RuleSet((rule("power.lost", Severity.CRITICAL),)))
+    alert = story.raised("power.lost")
+    assert alert is not None
+    story.act("alert.shelve", alert=alert.id, reason="known", minutes=10)
+    story.after(300, wall_step=-3600)
+    asked = story.act("alert.shelve", BEN, alert=alert.id, reason="mine", minutes=10)
+    assert (asked.shelving, asked.shelving_asked.by) == (None, "user:ben")
+
+
+def test_a_site_may_forbid_to_shelve_critical_alerts() -> None:
+    rules = RuleSet((rule("power.lost", Severity.CRITICAL),))
+    story = Story(rules, settings=DeskSettings(shelve_second_person=False))
+    alert = story.raised("power.lost")
+    assert alert is not None
+    with pytest.raises(Forbidden, match="never shelved here"):
         story.act("alert.shelve", alert=alert.id, reason="known", minutes=10)
 
 

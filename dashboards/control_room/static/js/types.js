@@ -50,6 +50,7 @@
  * @property {Evidence[]} evidence
  * @property {{by: string, written_at: Time, text: string}[]} comments
  * @property {Shelving|null} shelving
+ * @property {{by: string, reason: string, minutes: number, until_at: Time}|null} [shelving_asked]
  * @property {string|null} work_order
  * @property {string|null} plan_run
  * @property {string|null} parent

@@ -4,7 +4,10 @@ import { isShelved } from "./live/store.js";
 
 /** The state of an alert in a word. @param {import("./types.js").Alert} alert */
 export function stateWord(alert) {
-  if (isShelved(alert)) return t(alert.shelving?.kind === "suppressed" ? "state.suppressed" : "state.shelved");
+  if (isShelved(alert)) {
+    if (alert.shelving?.kind === "out_of_service") return t("state.out_of_service");
+    return t(alert.shelving?.kind === "suppressed" ? "state.suppressed" : "state.shelved");
+  }
   return t(`state.${alert.state}`);
 }
 

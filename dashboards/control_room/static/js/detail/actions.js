@@ -1,9 +1,11 @@
 /** What an operator does with an alert: acknowledge, shelve, comment, make a work order, close. */
 import { html, signal, useState } from "../html.js";
 import { ApiError, get, may, post } from "../api.js";
+import { age } from "../format.js";
 import { say, t } from "../i18n.js";
-import { alerts, isShelved, orders } from "../live/store.js";
+import { alerts, isOut, isShelved, orders } from "../live/store.js";
 import { attempt, tell } from "../notices.js";
+import { bare, stateWord } from "../words.js";
 import { Dialog } from "../widgets/dialog.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
@@ -44,7 +46,7 @@ export function acknowledge(alert) {
 /** Asks for how long and why. A critical alert is never put aside. @param {Alert} alert */
 export function shelve(alert) {
   if (!may("operator") || alert.state === "closed" || isShelved(alert)) return;
-  if (alert.severity === "critical") tell(t("shelve.never"));
+  if (isShelved(alert)) tell(stateWord(alert));
   else shelving.value = alert.id;
 }
 
@@ -74,8 +76,8 @@ export function Actions({ alert }) {
     ${unseen && html`<button type="button" class="primary" onClick=${() => acknowledge(alert)}>${t("act.acknowledge")}<kbd>A</kbd></button>`}
     ${open && !alert.owner && html`<button type="button" onClick=${() => own(alert, "take")}>${t("act.take")}</button>`}
     ${open && alert.owner && html`<button type="button" onClick=${() => own(alert, "release")}>${t("act.release")}</button>`}
-    ${open && !isShelved(alert) && alert.severity !== "critical" && html`<button type="button" onClick=${() => shelve(alert)}>${t("act.shelve")}<kbd>H</kbd></button>`}
-    ${isShelved(alert) && html`<button type="button" onClick=${() => unshelve(alert)}>${t("act.unshelve")}</button>`}
+    ${open && !isShelved(alert) && html`<button type="button" onClick=${() => shelve(alert)}>${t("act.shelve")}<kbd>H</kbd></button>`}
+    ${isShelved(alert) && !isOut(alert) && html`<button type="button" onClick=${() => unshelve(alert)}>${t("act.unshelve")}</button>`}
     ${open && !alert.work_order && html`<button type="button" onClick=${() => makeOrder(alert)}>${t("act.order")}</button>`}
     <button type="button" onClick=${() => { commenting.value = alert.id; }}>${t("act.comment")}</button>
     ${open && alert.latched && !alert.active && html`<button type="button" onClick=${() => close(alert)}>${t("act.close")}</button>`}
@@ -93,14 +95,16 @@ const MINUTES = [15, 30, 60, 120, 240, 480];
 
 /** @param {{alert: Alert}} props */
 function Shelve({ alert }) {
-  const [minutes, setMinutes] = useState(30);
+  const critical = alert.severity === "critical";
+  const asked = alert.shelving_asked && age(alert.shelving_asked.until_at) < 0 ? alert.shelving_asked : null;
+  const [minutes, setMinutes] = useState(asked?.minutes ?? 30);
   const [reason, setReason] = useState("");
   const leave = () => {
     shelving.value = "";
   };
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (await attempt(() => act(alert, "shelve", { reason: reason.trim(), minutes }), t("done.shelved"))) leave();
+    if (await attempt(() => act(alert, "shelve", { reason: reason.trim(), minutes }), t(critical && !asked ? "done.shelving_asked" : "done.shelved"))) leave();
   };
   return html`<${Dialog} title=${t("shelve.title")} onClose=${leave}>
     <form onSubmit=${send}>
@@ -110,7 +114,8 @@ function Shelve({ alert }) {
           <span>${each < 60 ? t("span.m", { m: each }) : t("span.h", { h: each / 60 })}</span></label>`)}</fieldset>
       <label class="field">${t("shelve.reason")}
         <input required maxlength="500" value=${reason} onInput=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => setReason(event.currentTarget.value)} /></label>
-      <p class="hint">${t("shelve.hint")}</p>
+      <p class="hint">${t(critical ? "shelve.two" : "shelve.hint")}</p>
+      ${asked && html`<p>${t("shelve.asked", { who: bare(asked.by), reason: asked.reason, n: asked.minutes })}</p>`}
       <div class="dialog-actions"><button type="button" onClick=${leave}>${t("cancel")}</button><button class="primary">${t("act.shelve")}</button></div>
     </form></${Dialog}>`;
 }

@@ -38,9 +38,9 @@ function LinkState() {
     ${!Number.isNaN(seconds) && html`<span class="link-age">${t("span.s", { s: seconds < 10 ? number(seconds, 1, 1) : number(seconds, 0) })}</span>`}</span>`;
 }
 
-/** Per level: not acknowledged / open; and how many are shelved. */
+/** Per level: not acknowledged / open; and how many are shelved and out of service. */
 function Counters() {
-  const { levels: counts, shelved } = counters.value;
+  const { levels: counts, shelved, out } = counters.value;
   const show = (/** @type {string} */ level) => {
     tab.value = "active";
     levels.value = new Set([level]);
@@ -51,7 +51,7 @@ function Counters() {
     return html`<button key=${level} type="button" class=${classes("counter", level, !open && !unacknowledged && "zero", unacknowledged > 0 && "unseen")} onClick=${() => show(level)}
       title=${t("counter.level", { level: t(`severity.${level}`), n: unacknowledged, all: open })}>
       <${Shape} level=${level} /><span class="visually-hidden">${t("counter.level", { level: t(`severity.${level}`), n: unacknowledged, all: open })}</span><span aria-hidden="true"><b>${unacknowledged}</b><i>/${open}</i></span></button>`;
-  })}<button type="button" class=${classes("counter shelved", !shelved && "zero")} onClick=${() => { tab.value = "shelved"; go("alerts"); }}><span>${t("counter.shelved")}</span><b>${shelved}</b></button></div>`;
+  })}<button type="button" class=${classes("counter shelved", !shelved && "zero")} onClick=${() => { tab.value = "shelved"; go("alerts"); }}><span>${t("counter.shelved")}</span><b>${shelved}</b></button>${out > 0 && html`<button type="button" class="counter shelved" onClick=${() => { tab.value = "out_of_service"; go("alerts"); }}><span>${t("counter.out_of_service")}</span><b>${out}</b></button>`}</div>`;
 }
 
 function SoundState() {

@@ -123,8 +123,11 @@ export function mergeStates(news) {
   devices.touch();
 }
 
-/** @param {Alert} alert */
+/** Put aside: by a person, by design, or out of service. @param {Alert} alert */
 export const isShelved = (alert) => alert.shelving != null && alert.state !== "closed";
+
+/** @param {Alert} alert */
+export const isOut = (alert) => isShelved(alert) && alert.shelving?.kind === "out_of_service";
 
 /** Whether a person must still look at it: open, not acknowledged, not put aside, not folded. @param {Alert} alert */
 export const needsEyes = (alert) =>
@@ -132,14 +135,16 @@ export const needsEyes = (alert) =>
 
 export const SEVERITIES = /** @type {const} */ (["critical", "high", "medium", "low"]);
 
-/** The counters of the frame: per level how many unacknowledged and how many open, and how many are shelved. */
+/** The counters of the frame: per level how many unacknowledged and how many open, and how many are shelved and out of service. */
 export const counters = computed(() => {
   const levels = Object.fromEntries(SEVERITIES.map((level) => [level, { unacknowledged: 0, open: 0 }]));
   let shelved = 0;
+  let out = 0;
   for (const alert of alerts.all()) {
     if (alert.state === "closed") continue;
     if (isShelved(alert)) {
-      shelved += 1;
+      if (isOut(alert)) out += 1;
+      else shelved += 1;
       continue;
     }
     const level = levels[alert.severity];
@@ -147,7 +152,7 @@ export const counters = computed(() => {
     level.open += 1;
     if (needsEyes(alert)) level.unacknowledged += 1;
   }
-  return { levels, shelved };
+  return { levels, shelved, out };
 });
 
 /** Critical alerts nobody has acknowledged, oldest first. */

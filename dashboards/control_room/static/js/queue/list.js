@@ -1,13 +1,13 @@
 /** Which alerts the queue shows, in which order: the level first, then the oldest. */
 import { computed, signal } from "../html.js";
-import { alerts, isShelved, SEVERITIES } from "../live/store.js";
+import { alerts, isOut, isShelved, SEVERITIES } from "../live/store.js";
 import { placeOf } from "../place.js";
 import { route } from "../route.js";
 import { found } from "../search.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
 
-export const TABS = /** @type {const} */ (["active", "returned", "shelved", "all"]);
+export const TABS = /** @type {const} */ (["active", "returned", "shelved", "out_of_service", "all"]);
 
 export const tab = signal(/** @type {typeof TABS[number]} */ ("active"));
 export const search = signal("");
@@ -22,13 +22,14 @@ export const onlyUnacknowledged = signal(false);
 const BELONGS = {
   active: (alert) => !isShelved(alert) && alert.state !== "closed",
   returned: (alert) => !isShelved(alert) && alert.state === "returned",
-  shelved: isShelved,
+  shelved: (alert) => isShelved(alert) && !isOut(alert),
+  out_of_service: isOut,
   all: () => true,
 };
 
 /** How many alerts each tab holds. */
 export const tabCounts = computed(() => {
-  const counts = { active: 0, returned: 0, shelved: 0, all: 0 };
+  const counts = { active: 0, returned: 0, shelved: 0, out_of_service: 0, all: 0 };
   for (const alert of alerts.all()) {
     for (const name of TABS) if (name !== "all" && BELONGS[name](alert) && !folded(alert)) counts[name] += 1;
   }
@@ -53,7 +54,7 @@ export const rows = computed(() => {
   const text = search.value.trim();
   const chosen = route.value.screen === "alerts" ? route.value.id : "";
   const list = alerts.all().filter((alert) => {
-    if (alert.id === chosen && !text) return tab.value !== "shelved" || isShelved(alert);
+    if (alert.id === chosen && !text) return !["shelved", "out_of_service"].includes(tab.value) || isShelved(alert);
     if (!BELONGS[tab.value](alert) || (folded(alert) && !text)) return false;
     if (levels.value.size && !levels.value.has(alert.severity)) return false;
     if (onlyUnacknowledged.value && alert.state === "acknowledged") return false;

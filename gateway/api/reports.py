@@ -39,7 +39,7 @@ _declared["responses"][200] = {
     "content": {"text/csv": _TEXT, "text/html": _TEXT},
     "description": "The figures; as a sheet, or as a page to print.",
 }
-_KPI_COLUMNS = ("name", "title_en", "title_zh", "target", "value", "unit", "met", "trend", "records")
+_KPI_COLUMNS = ("name", "title_en", "title_zh", "target", "value", "unit", "met", "trend", "of", "records")
 
 
 class KpiItem(Shown):
@@ -53,6 +53,7 @@ class KpiItem(Shown):
     met: bool | None
     unit: str
     trend: float | None
+    of: str
     records: list[str]
 
 

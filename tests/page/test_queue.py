@@ -46,6 +46,7 @@ def test_g_and_a_letter_goes_to_a_screen_and_a_letter_alone_does_not(standin: St
         ("p", "plans"),
         ("c", "passes"),
         ("r", "rules"),
+        ("k", "reports"),
         ("s", "health"),
         ("a", "alerts"),
     ):

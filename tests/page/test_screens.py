@@ -32,6 +32,7 @@ SCREENS = (
     "commands",
     "rules",
     "rules/lifts",
+    "reports",
     "health",
 )
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.catalogue import load_catalogue
-from tests.page import compound, duty, packs
+from tests.page import compound, duty, figures, packs
 
 Json = dict[str, Any]
 
@@ -136,6 +136,8 @@ class World:
         single = {"status": self._status, "ledger": self._ledger, "catalogue": _catalogue}
         if parts[0] in single:
             return single[parts[0]]()
+        if parts[0] == "reports":
+            return figures.report(parts[1], self.time)
         if parts[0] == "history":
             return self._history(query)
         if parts[:2] == ["rules", "backtest"]:

@@ -283,6 +283,8 @@ class Promise(NamedTuple):
     at_least: bool
     unit: str
     figure: Callable[[Month], Figure]
+    of: str = "work_order"
+    """What its records are: work orders by number, the rest by id."""
 
 
 PROMISES = (
@@ -291,21 +293,21 @@ PROMISES = (
     Promise("closed_in_a_week", "Residents helped within a week", "一周内办结率", 100, True, "%", closed_in_a_week),
     Promise("repair_in_time", "Repairs in time", "急修及时率", 99, True, "%", repair_in_time),
     Promise("repair_quality", "Repairs that lasted", "维修合格率", 100, True, "%", repair_quality),
-    Promise("equipment_in_order", "Equipment in order", "设备完好率", 100, True, "%", equipment),
+    Promise("equipment_in_order", "Equipment in order", "设备完好率", 100, True, "%", equipment, "device"),
     Promise("return_visits", "Return visits after repairs", "回访率", 30, True, "%", visits),
     Promise("complaints_handled", "Complaints handled", "投诉处理率", 100, True, "%", complaints_handled),
     Promise("founded_complaints", "Founded complaints of households", "有效投诉率", 2, False, "%", founded),
-    Promise("fires", "Fires", "火灾", 0, False, "count", fires),
-    Promise("fire_warnings", "Fire warnings of points", "火灾报警率", 1, False, "per mille", fire_warnings),
-    Promise("security_incidents", "Security incidents", "治安案件", 0, False, "count", incidents),
-    Promise("serious_incidents", "Serious security incidents", "重大治安案件", 0, False, "count", serious_incidents),
-    Promise("violations_handled", "Violations dealt with", "违章处理率", 100, True, "%", violations),
-    Promise("roster_gaps", "Hours with nobody on duty", "值班空档", 0, False, "h", roster_gaps),
-    Promise("vehicles_registered", "Vehicles with a pass", "车辆登记率", 100, True, "%", vehicles),
-    Promise("visitors_registered", "People with a pass", "人员登记率", 100, True, "%", visitors),
-    Promise("equipment_ledger", "Devices in the ledger", "设备台账完整率", 100, True, "%", ledger),
+    Promise("fires", "Fires", "火灾", 0, False, "count", fires, "alert"),
+    Promise("fire_warnings", "Fire warnings of points", "火灾报警率", 1, False, "per mille", fire_warnings, "alert"),
+    Promise("security_incidents", "Security incidents", "治安案件", 0, False, "count", incidents, "alert"),
+    Promise("serious_incidents", "Serious incidents", "重大治安案件", 0, False, "count", serious_incidents, "alert"),
+    Promise("violations_handled", "Violations dealt with", "违章处理率", 100, True, "%", violations, "alert"),
+    Promise("roster_gaps", "Hours with nobody on duty", "值班空档", 0, False, "h", roster_gaps, "roster"),
+    Promise("vehicles_registered", "Vehicles with a pass", "车辆登记率", 100, True, "%", vehicles, "decision"),
+    Promise("visitors_registered", "People with a pass", "人员登记率", 100, True, "%", visitors, "decision"),
+    Promise("equipment_ledger", "Devices in the ledger", "设备台账完整率", 100, True, "%", ledger, "device"),
     Promise("planned_work", "Maintenance on the planned day", "预防性维护按期率", 100, True, "%", planned_work),
-    Promise("fire_forwarded", "Fire alarms within ten seconds", "火警十秒送达率", 100, True, "%", fire_forwarded),
+    Promise("fire_forwarded", "Fire alarms within 10 s", "火警十秒送达率", 100, True, "%", fire_forwarded, "alert"),
     Promise(
         "fire_states_forwarded",
         "Other fire states within 100 s",
@@ -314,12 +316,13 @@ PROMISES = (
         True,
         "%",
         fire_states_forwarded,
+        "alert",
     ),
     Promise("entrapment_30_min", "Entrapments reached in 30 min", "困人30分钟到场率", 100, True, "%", entrapment),
-    Promise("alert_rate", "Alerts per 10 minutes", "每10分钟警报数", 1, False, "count", _load("per_10_min")),
-    Promise("time_in_flood", "Time in alert flood", "警报风暴时间占比", 1, False, "%", _load("time_in_flood")),
-    Promise("urgent_share", "Critical and high alerts", "紧急和高级警报占比", 5, False, "%", urgent_share),
-    Promise("logs_kept", "Days of log kept", "日志保存天数", MONTHS_KEPT, True, "d", logs_kept),
+    Promise("alert_rate", "Alerts per 10 minutes", "每10分钟警报数", 1, False, "count", _load("per_10_min"), "rule"),
+    Promise("time_in_flood", "Time in alert flood", "警报风暴时间占比", 1, False, "%", _load("time_in_flood"), "rule"),
+    Promise("urgent_share", "Critical and high alerts", "紧急和高级警报占比", 5, False, "%", urgent_share, "alert"),
+    Promise("logs_kept", "Days of log kept", "日志保存天数", MONTHS_KEPT, True, "d", logs_kept, "log"),
 )
 
 
@@ -341,6 +344,7 @@ def month_of(facts: Facts, since: float, until: float, before: float, now: float
             "met": met,
             "unit": promise.unit,
             "trend": None if value is None or past is None else round(value - past, 4),
+            "of": promise.of,
             "records": list(records[:RECORDS]),
         })  # fmt: skip
     return items

@@ -20,6 +20,7 @@ import { Orders } from "./orders/orders.js";
 import { Passes } from "./passes/passes.js";
 import { Plans } from "./plans/plans.js";
 import { Queue } from "./queue/queue.js";
+import { Reports } from "./reports/reports.js";
 import { route } from "./route.js";
 import { Rules } from "./rules/rules.js";
 import { PasswordDialog } from "./session/password.js";
@@ -29,7 +30,7 @@ import { Schedules } from "./schedules/schedules.js";
 import { silence, watchForSounds } from "./sound.js";
 
 const MANY = 5;
-const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, schedules: Schedules, duty: Duty, plans: Plans, passes: Passes, commands: Commands, rules: Rules, health: Health };
+const SCREEN = { alerts: Queue, devices: Devices, orders: Orders, schedules: Schedules, duty: Duty, plans: Plans, passes: Passes, commands: Commands, rules: Rules, reports: Reports, health: Health };
 
 function Room() {
   useKeys({ s: silence, "?": () => { helping.value = true; } });

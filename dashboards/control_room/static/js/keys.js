@@ -10,7 +10,7 @@ let prefixed = -Infinity;
 
 /** Which letter after G goes to which screen. */
 export const GOTO = /** @type {Record<string, string>} */ ({
-  a: "alerts", d: "devices", w: "orders", t: "schedules", o: "duty", p: "plans", c: "passes", m: "commands", r: "rules", s: "health",
+  a: "alerts", d: "devices", w: "orders", t: "schedules", o: "duty", p: "plans", c: "passes", m: "commands", r: "rules", k: "reports", s: "health",
 });
 
 /**

@@ -1,7 +1,7 @@
 /** Where the operator is: `#/alerts/AL-1` is the screen `alerts` with the thing `AL-1` chosen. */
 import { signal } from "./html.js";
 
-export const SCREENS = /** @type {const} */ (["alerts", "devices", "orders", "schedules", "duty", "plans", "passes", "commands", "rules", "health"]);
+export const SCREENS = /** @type {const} */ (["alerts", "devices", "orders", "schedules", "duty", "plans", "passes", "commands", "rules", "reports", "health"]);
 
 function read() {
   const [, screen, ...rest] = location.hash.split("/");

@@ -9,7 +9,7 @@ const KEYS = [
   ["J / ↓", "keys.down"], ["K / ↑", "keys.up"], ["Enter", "keys.open"], ["A", "keys.acknowledge"], ["H", "keys.shelve"],
   ["S", "keys.silence"], ["/", "keys.search"], ["Esc", "keys.back"], ["?", "keys.help"],
 ];
-const GO = [["G A", "nav.alerts"], ["G D", "nav.devices"], ["G W", "nav.orders"], ["G T", "nav.schedules"], ["G O", "nav.duty"], ["G P", "nav.plans"], ["G C", "nav.passes"], ["G M", "nav.commands"], ["G R", "nav.rules"], ["G S", "nav.health"]];
+const GO = [["G A", "nav.alerts"], ["G D", "nav.devices"], ["G W", "nav.orders"], ["G T", "nav.schedules"], ["G O", "nav.duty"], ["G P", "nav.plans"], ["G C", "nav.passes"], ["G M", "nav.commands"], ["G R", "nav.rules"], ["G K", "nav.reports"], ["G S", "nav.health"]];
 
 export function Help() {
   if (!helping.value) return null;

@@ -12,6 +12,7 @@ const PATHS = /** @type {Record<string, string>} */ ({
   passes: "M3 7h18v10H3zM7 11h4M7 14h2M15 10v4",
   commands: "M12 4v7M8 6.500a7 7 0 1 0 8 0",
   rules: "M4 5h10M4 10h7M4 15h5M14 12l3 3 4-6M13 19h8",
+  reports: "M5 20V4M5 20h15M9 16v-4M13 16V8M17 16v-6",
   health: "M3 12h4l3-7 4 14 3-7h4",
   sound: "M4 10v4h4l5 4V6L8 10zM16 9a4 4 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11",
   mute: "M4 10v4h4l5 4V6L8 10zM17 10l4 4M21 10l-4 4",

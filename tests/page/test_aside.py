@@ -1,0 +1,45 @@
+"""What is aside: out of service has its tab and counter, a critical alert is shelved by two, stale is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.page.standin import StandIn
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., "Page"]
+
+
+def test_out_of_service_has_its_tab_and_counter_and_is_not_taken_back_alert_by_alert(
+    standin: StandIn, opened: Open
+) -> None:
+    world = standin.world
+    shelving = {
+        "by": "user:erika",
+        "reason": "New rope",
+        "from_at": world.time(60),
+        "until_at": world.time(-3600),
+        "kind": "out_of_service",
+        "outage": "oo-1",
+    }
+    world.alert("Lift 7 is silent", "medium", 50, shelving=shelving)
+    world.alert("Pump 2 runs dry", "low", 90_000)
+    page = opened(standin)
+    page.locator(".grid-alerts .row", has_text="Pump 2").locator(".mark", has_text="Stale").wait_for()
+    page.locator(".counters .counter", has_text="Out of service").click()
+    page.locator("[role=tab][aria-selected=true]", has_text="Out of service").wait_for()
+    page.locator(".grid-alerts .row", has_text="Lift 7 is silent").click()
+    page.locator(".detail", has_text="erika: New rope").wait_for()
+    assert page.locator(".detail button", has_text="End shelving").count() == 0
+
+
+def test_shelving_a_critical_alert_says_that_a_second_person_must(standin: StandIn, opened: Open) -> None:
+    page = opened(standin, "#/alerts/AL-0001")
+    page.locator(".detail button", has_text="Shelve").click()
+    page.locator("dialog[open]", has_text="shelved by two").wait_for()

@@ -7,6 +7,8 @@ API's edge renders them as RFC 9457 problem details; the command line prints `me
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -48,8 +50,11 @@ class NotFound(GatehouseError):
     code = "not_found"
     status = 404
 
-    def __init__(self, what: str, key: object) -> None:
-        super().__init__(f"no {what} '{key}'", what=what, key=str(key))
+    def __init__(self, what: str, key: object, known: Iterable[str] = ()) -> None:
+        """`known` are the names that there are, as far as the caller may know them: the nearest is offered."""
+        close = get_close_matches(str(key), list(known), n=1, cutoff=0.5)
+        hint = f": did you mean '{close[0]}'?" if close else ""
+        super().__init__(f"no {what} '{key}'{hint}", what=what, key=str(key))
 
 
 class Conflict(GatehouseError):

@@ -22,12 +22,16 @@ from gateway.store.rows import PackRow
 from rules import RuleSet
 
 
-def rules_in_force(home: Home, settings: Settings, catalogue: Catalogue) -> RuleSet:
-    """The rules by which the core judges; those of the files where there is no database yet. Raises `PackError`."""
+def rules_in_force(home: Home, settings: Settings, catalogue: Catalogue, at: float | None = None) -> RuleSet:
+    """The rules by which the core judges, or judged at a wall time: the site's of then, the product's of today.
+
+    Those of the files where there is no database yet. Raises `PackError`.
+    """
     reader = Reader(database_url(home, settings))
     try:
         shelf = Shelf(catalogue, shipped_rules(), reader.rule_text)
-        refs = (*shelf.shipped, *(PackRef(name, hash) for name, hash in reader.packs_in_force()))
+        packs = reader.packs_in_force() if at is None else reader.packs_at(at)
+        refs = (*shelf.shipped, *(PackRef(name, hash) for name, hash in packs))
         return shelf.load_what_can_be(refs)[0]
     except SQLAlchemyError:
         return load_rules(home, catalogue)

@@ -27,6 +27,14 @@ class RuleQueries(QueryBase):
         statement = select(c.name, c.hash).where(c.hash != "").order_by(c.name)
         return tuple((str(row.name), str(row.hash)) for row in self.rows(statement))
 
+    def packs_at(self, wall: float) -> tuple[tuple[str, str], ...]:
+        """Name and hash of each pack that was in force at a time: by its newest version that was accepted by then."""
+        c = rule_versions.c
+        statement = select(c.body).where(c.state == str(VersionState.ACCEPTED)).order_by(c.pack, c.number)
+        versions = [_version.decode(row[0]) for row in self.rows(statement)]
+        newest = {one.pack: one.hash for one in versions if (one.confirmed_at or one.created_at) <= wall}
+        return tuple((name, hash) for name, hash in newest.items() if hash)
+
     def rule_text(self, hash: str) -> str | None:
         """The text with that hash, or None."""
         row = self.one(select(rule_texts.c.text).where(rule_texts.c.hash == hash))

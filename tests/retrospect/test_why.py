@@ -9,6 +9,7 @@ import pytest
 
 from gateway.config import Home
 from gateway.core.core import CoreSettings
+from gateway.model import Actor, Role
 from tests.retrospect.support import HomeLab, answer, gatehouse, when
 from tests.support.lab import START
 
@@ -211,3 +212,33 @@ def test_it_starts_at_the_nearest_snapshot_and_finds_what_was_said_before(home: 
     assert (found["blocked"]["code"], found["blocked"]["values"]["kind"]) == ("false", "access.door")
     assert START + 7000 < found["remembered_from"] <= START + 7800 and found["notes"] == []
     site.close()
+
+
+def test_the_past_is_judged_by_the_rules_of_then(site: HomeLab) -> None:
+    def put(low: int) -> None:
+        text = f"- {{id: own.low, title: low, severity: high, on: water.tank, when: level_m < {low}}}\n"
+        engineer = Actor("user:anna", Role.ENGINEER)
+        site.act("rules.put", actor=engineer, pack="own", text=text, reason="a try")
+
+    site.device("tank-1", type="tank")
+    before = site.clock.wall()
+    site.wait(30, step=5)
+    put(2)
+    site.say("tank-1", "water.tank", level_m=3.0)
+    site.wait(30, step=5)
+    then = site.clock.wall()
+    site.wait(30, step=5)
+    put(4)
+    site.wait(10, step=5)
+
+    def clause(*words: str) -> tuple[str, list[str]]:
+        found = ask(site, "own.low", "tank-1", *words)
+        told = next(each for each in found["clauses"] if each["word"] == "when")
+        return told["parts"][0]["text"], [note["en"] for note in found["notes"]]
+
+    assert clause("--at", when(then)) == ("level_m < 2", ["by the rule as it was then; it was changed since"])
+    assert clause() == ("level_m < 4", [])
+    late = gatehouse(site.home, "rules", "why", "own.low", "--device", "tank-1", "--at", when(before + 1))
+    assert late.exit_code == 1 and "no rule in force at" in late.stderr and "'own.low'" in late.stderr
+    near = gatehouse(site.home, "rules", "why", "own.lov", "--device", "tank-1")
+    assert near.exit_code == 1 and "did you mean 'own.low'?" in near.stderr

@@ -40,18 +40,20 @@ def why(home: Home, settings: Settings, rule: str, device: str, at: float | None
     """The answer for the wall time `at`, None for now. Raises `NotFound`, `Invalid` or `Unavailable`."""
     known = load_definitions(home)
     with reading(home, settings) as database:
-        rules = rules_in_force(home, settings, known.catalogue)
-        wanted = rules.get(rule)
-        if wanted is None:
-            raise NotFound("rule", rule)
-        query = Query(database)
-        _require_device(query, device)
         back = lookback(database, settings, known)
         span = back.span()
         if span is None:
             raise Unavailable("the journal is empty: nothing has come in yet")
         if at is not None and at < span[0]:
             raise Invalid("at", f"the journal begins at {clock(span[0])}: choose a later time")
+        rules = rules_in_force(home, settings, known.catalogue, at)
+        wanted = rules.get(rule)
+        if wanted is None:
+            raise NotFound(
+                "rule" if at is None else f"rule in force at {clock(at)} called", rule, [one.id for one in rules]
+            )
+        query = Query(database)
+        _require_device(query, device)
         until = span[1] if at is None else at
         beginning = back.beginning(_before_its_last_word(query, wanted, known.catalogue, device, until))
         engine = Engine(rules, known.catalogue, {})
@@ -67,7 +69,10 @@ def why(home: Home, settings: Settings, rule: str, device: str, at: float | None
         scene = watch.scene(looked.wall, looked.at)
         notes = _notes(beginning)
         standing = _standing(query, rule, scene.place, looked.wall, now=at is None)
-        return explain(scene, known.catalogue, standing, notes, None if notes else beginning.time)
+        since = None if notes else beginning.time
+        if at is not None:
+            notes += _changed(wanted, rules_in_force(home, settings, known.catalogue).get(rule))
+        return explain(scene, known.catalogue, standing, notes, since)
 
 
 def alert_of(database: Database, ident: str) -> Alert:
@@ -147,6 +152,15 @@ def _standing(query: Query, rule: str, place: str, wall: float, *, now: bool) ->
         shelved_by=shelving.by if shelving is not None and shelved else "",
         shelved_until=shelving.until_at if shelving is not None and shelved else None,
     )
+
+
+def _changed(then: Rule, now: Rule | None) -> list[Text]:
+    """What is to be said where the rule is another today."""
+    if now == then:
+        return []
+    if now is None:
+        return [{"en": "the rule was taken away since", "zh": "该规则此后已被删除"}]
+    return [{"en": "by the rule as it was then; it was changed since", "zh": "按当时的规则判断；该规则此后有修改"}]
 
 
 def _notes(beginning: Beginning) -> list[Text]:

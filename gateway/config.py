@@ -131,6 +131,13 @@ class PlansSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     second_person: str = ""
 
 
+class AlertsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Alerts. `shelve_critical`: two people may shelve a critical one; the first one's wish waits `shelve_second_s`."""
+
+    shelve_critical: bool = True
+    shelve_second_s: float = 300.0
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -144,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     requests: RequestsSection = RequestsSection()
     maintenance: MaintenanceSection = MaintenanceSection()
     plans: PlansSection = PlansSection()
+    alerts: AlertsSection = AlertsSection()
 
 
 class Home:
@@ -317,6 +325,7 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         ("notify.flood_count", settings.notify.flood_count),
         ("notify.flood_window_s", settings.notify.flood_window_s),
         ("notify.give_up_h", settings.notify.give_up_h),
+        ("alerts.shelve_second_s", settings.alerts.shelve_second_s),
         ("commands.confirm_s", settings.commands.confirm_s),
         ("commands.second_person_s", settings.commands.second_person_s),
         ("commands.observe_s", settings.commands.observe_s),

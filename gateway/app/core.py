@@ -267,6 +267,8 @@ def desk_settings(settings: Settings) -> DeskSettings:
         flood_count=int(notify.flood_count),
         flood_window=notify.flood_window_s,
         give_up_after=notify.give_up_h * 3600.0,
+        shelve_second_person=settings.alerts.shelve_critical,
+        shelve_second_within=settings.alerts.shelve_second_s,
         confirm_within=commands.confirm_s,
         second_person=words_of(commands.second_person),
         second_within=commands.second_person_s,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.app.core import desk_settings
+from gateway.config import AlertsSection, Settings
 from gateway.errors import Conflict, Forbidden, Invalid
 from gateway.model import AlertState, Severity
 from gateway.services import DeskSettings
@@ -120,3 +122,8 @@ def test_fault_044_a_step_of_the_wall_clock_neither_ends_nor_prolongs_shelving(s
     story.after(300, wall_step=step).restart()
     assert story.after(299).alert("access.held").shelving is not None
     assert story.after(1).alert("access.held").shelving is None
+
+
+def test_the_settings_say_whether_and_how_long_a_critical_alert_waits_for_the_second_person() -> None:
+    made = desk_settings(Settings(alerts=AlertsSection(shelve_critical=False, shelve_second_s=60.0)))
+    assert (made.shelve_second_person, made.shelve_second_within) == (False, 60.0)

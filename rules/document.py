@@ -27,9 +27,16 @@ class Document:
         self.text = text
         self.problems: list[Problem] = []
         self._lines = text.split("\n")
+        self._read = False
+        self._root: Node | None = None
 
     def root(self) -> Node | None:
-        """The whole document; None where it is empty or no YAML."""
+        """The whole document, read once; None where it is empty or no YAML."""
+        if not self._read:
+            self._read, self._root = True, self._compose()
+        return self._root
+
+    def _compose(self) -> Node | None:
         if len(self.text) > LARGEST:
             self.note(1, 1, f"larger than {LARGEST:,} characters", suggestion="split the pack")
             return None

@@ -15,6 +15,7 @@ from rules.coherence import MEASURES, SHAPES
 from rules.conditions.aggregate import FUNCTIONS, MOST_SAMPLES
 from rules.durations import WHOLE
 from rules.language import DeviceFilter
+from rules.overrides import CHANGE, DISABLE
 from rules.reading.common import LANGUAGES, PLACES
 from rules.reading.conditions import BOUNDS, DIRECTIONS
 from rules.reading.rule import ID, WORDS
@@ -36,20 +37,39 @@ def schema(catalogue: Catalogue) -> Schema:
     """The schema of a pack over the kinds of `catalogue`."""
     kind: Schema = {"enum": list(catalogue.kinds), "description": "a kind of the catalogue"}
     kinds: Schema = {"anyOf": [{"$ref": "#/$defs/kind"}, _list_of({"$ref": "#/$defs/kind"})]}
-    rule = _object(_words_of_a_rule(kinds), needed=("id", "title", "severity")) | {"allOf": _agreements()}
+    words = _words_of_a_rule(kinds)
+    rule = _object(words, needed=("id", "title", "severity")) | {"allOf": _agreements()}
     return {
         "$schema": DIALECT,
         "title": "A pack of Gatehouse rules",
         "type": "array",
-        "items": {"$ref": "#/$defs/rule"},
+        "items": _one_by_word({DISABLE: "disable", CHANGE: "change"}, "rule"),
         "$defs": {
             "rule": rule,
+            "change": _object({CHANGE: _about(CHANGE, words["id"]), **_without(words, "id")}, needed=(CHANGE,)),
+            "disable": _object({DISABLE: _about(DISABLE, _one_or_many(words["id"]))}, needed=(DISABLE,)),
             "kind": kind,
             "text": _text(),
             "span": _span(),
             "test": _test(catalogue),
         },
     }
+
+
+def _one_by_word(definitions: dict[str, str], other: str) -> Schema:
+    """What has the word has to be as its definition says; what has none of them as `other` does."""
+    found: Schema = {"$ref": f"#/$defs/{other}"}
+    for word, name in reversed(definitions.items()):
+        found = {"if": _has(word), "then": {"$ref": f"#/$defs/{name}"}, "else": found}
+    return found
+
+
+def _without(words: dict[str, Schema], word: str) -> dict[str, Schema]:
+    return {name: value for name, value in words.items() if name != word}
+
+
+def _about(word: str, value: Schema) -> Schema:
+    return {**value, "description": ABOUT[word]}
 
 
 def _words_of_a_rule(kinds: Schema) -> dict[str, Schema]:
@@ -71,7 +91,7 @@ def _words_of_a_rule(kinds: Schema) -> dict[str, Schema]:
         "then": _then(),
         "tests": _list_of({"$ref": "#/$defs/test"}),
     }
-    return {word: {**values[word], "description": ABOUT[word]} for word in WORDS}
+    return {word: _about(word, values[word]) for word in WORDS}
 
 
 def _conditions(kinds: Schema) -> dict[str, Schema]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ABOUT = {
+    "change": "Only in a site's pack: the shipped rule that gets the other words in place of its own.",
+    "disable": "Only in a site's pack: shipped rules that are taken out.",
     "id": "Small letters, digits, '.', '-', '_'; one of a kind over all packs.",
     "title": "What happened: place, thing and condition. May name {device.name}, {zone.name} and fields.",
     "reason": "Why the rule says so.",

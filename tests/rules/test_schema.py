@@ -16,6 +16,7 @@ from gateway.cli.main import assemble
 from rules import shipped_packs
 from rules.document import Document
 from rules.loading import read_packs
+from rules.overrides import SITE_WORDS
 from rules.reading.rule import WORDS
 from rules.schema import schema
 from rules.schema_words import ABOUT
@@ -107,8 +108,24 @@ def test_what_is_misspelt_is_refused_by_the_schema_and_by_the_language(was: str,
 
 def test_every_word_of_a_rule_is_completed_and_explained() -> None:
     words = SCHEMA["$defs"]["rule"]["properties"]
-    assert list(words) == list(WORDS) and set(ABOUT) == set(WORDS)
+    assert list(words) == list(WORDS) and set(ABOUT) == {*WORDS, *SITE_WORDS}
     assert all(word["description"] for word in words.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("- disable: [access.tamper]\n", True),
+        ("- disable: access.tamper\n", True),
+        ("- change: meter.overvoltage\n  for: 5m\n  severity: high\n", True),
+        ("- change: meter.overvoltage\n  id: meter.other\n", False),
+        ("- change: meter.overvoltage\n  fro: 5m\n", False),
+        ("- disable: [access.tamper]\n  title: t\n", False),
+        ("- disable: [Access]\n", False),
+    ],
+)
+def test_what_a_sites_pack_may_do_to_shipped_rules_is_completed(text: str, fits: bool) -> None:
+    assert (complaints(text) == []) is fits, complaints(text)
 
 
 def test_kinds_and_the_values_of_their_fields_are_completed() -> None:

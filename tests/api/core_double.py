@@ -137,6 +137,13 @@ class CoreDouble:
         row = {name: getattr(one, name) for name in ("id", "site", "state", "from_at", "version")}
         self._replace(t.outages, row | {"body": encoded(one)})
 
+    def _outage_begin(
+        self, action: Action, site: str, scope: str, target: str, reason: str, **_: Any
+    ) -> dict[str, Any]:
+        one = Outage(id=self.id("oo"), site=site, scope=scope, target=target, by="user:e", reason=reason)
+        self.put_outage(one)
+        return {"id": one.id}
+
     def put_device_list(self, one: DeviceList) -> None:
         row = {name: getattr(one, name) for name in ("id", "site", "version")}
         self._replace(t.device_lists, row | {"body": encoded(one)})

@@ -75,14 +75,14 @@ async def retry(id: Id, room: InRoom, actor: Who) -> Response:
 async def channels(room: InRoom) -> Response:
     """The channels to people, secrets masked, and which of them fail."""
     failing = await read(_failing, room)
-    items = [{**channel, "failing": failing.get(str(channel["id"]))} for channel in room.settings.definitions.channels]
+    items = [{**channel, "failing": failing.get(str(channel["id"]))} for channel in room.definitions.channels]
     return reply({"items": items, "next": None})
 
 
 @router.get("/escalation", **needs(Role.VIEWER), response_model=Listing[dict[str, Any]])
 async def escalation(room: InRoom) -> Response:
     """The escalation chains in their order: the first that fits an alert is used."""
-    return reply({"items": [dict(chain) for chain in room.settings.definitions.chains], "next": None})
+    return reply({"items": [dict(chain) for chain in room.definitions.chains], "next": None})
 
 
 def _failing(room: Room) -> dict[str, str]:

@@ -48,14 +48,14 @@ class StopIn(Body):
 @router.get("/plans", **needs(Role.VIEWER), response_model=Listing[dict[str, Any]])
 async def plans(room: InRoom) -> Response:
     """The plans the gateway was loaded with."""
-    return reply({"items": [dict(plan) for plan in room.settings.definitions.plans], "next": None})
+    return reply({"items": [dict(plan) for plan in room.definitions.plans], "next": None})
 
 
 @router.post("/plans/{id}/runs", status_code=201, **needs(Role.OPERATOR), response_model=PlanRunOut)
 async def start_run(id: Id, body: RunIn, room: InRoom, actor: Who) -> Response:
     """Starts a plan."""
     require_site(actor, body.site)
-    if room.settings.definitions.plans and all(plan.get("id") != id for plan in room.settings.definitions.plans):
+    if room.definitions.plans and all(plan.get("id") != id for plan in room.definitions.plans):
         raise NotFound("plan", id)
     result = await act(room, actor, "plan.start", plan=id, **body.model_dump(exclude_none=True))
     run = await _known(room, actor, str(result.get("id", "")))

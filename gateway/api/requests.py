@@ -65,7 +65,7 @@ class NotHelpedIn(Body):
 async def form(room: InRoom) -> Response:
     """What the form offers: the sites, the kinds and the categories."""
     offered = await _sites(room)
-    categories = dict.fromkeys(word for team in room.settings.definitions.teams for word in team.get("categories", ()))
+    categories = dict.fromkeys(word for team in room.definitions.teams for word in team.get("categories", ()))
     return reply({
         "sites": [{"id": site.id, "name": site.name} for site in offered],
         "kinds": ["repair", "request", "complaint"],

@@ -14,7 +14,7 @@ from gateway.api.present import Presenter
 from gateway.api.questions import Questions
 from gateway.api.remembered import Remembered
 from gateway.api.rules_in_force import RulesInForce
-from gateway.api.settings import ApiSettings, Door
+from gateway.api.settings import ApiSettings, Definitions, Door
 from gateway.api.sign_in import Gatekeeper
 from gateway.history import History
 from gateway.store.queries import Reader
@@ -37,6 +37,12 @@ class Room(NamedTuple):
     questions: Questions
     clock: Callable[[], float]
     started_at: float
+
+    @property
+    def definitions(self) -> Definitions:
+        """What the gateway works by now."""
+        live = self.settings.live
+        return live() if live is not None else self.settings.definitions
 
 
 async def room_of(request: Request) -> Room:

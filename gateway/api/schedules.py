@@ -44,7 +44,7 @@ async def schedules(room: InRoom, actor: Who, site: Word = None) -> Response:
     zones = {one.id: one.timezone for one in await read(room.reader.sites, actor.sites)}
     items = [
         shown(room, one, states.get(str(one["id"])), zones)
-        for one in room.settings.definitions.schedules
+        for one in room.definitions.schedules
         if actor.may_see(str(one["site"])) and site in (None, one["site"])
     ]
     return reply({"items": items, "next": None})
@@ -111,7 +111,7 @@ async def check(id: Id, body: CheckIn, room: InRoom, actor: Who) -> Response:
 
 
 async def _shown(room: Room, actor: Actor, id: str) -> dict[str, Any]:
-    known = next((one for one in room.settings.definitions.schedules if one["id"] == id), None)
+    known = next((one for one in room.definitions.schedules if one["id"] == id), None)
     definition = found(known if known is not None and actor.may_see(str(known["site"])) else None, "schedule", id)
     states = await read(room.reader.schedules, actor.sites)
     zones = {one.id: one.timezone for one in await read(room.reader.sites, actor.sites)}

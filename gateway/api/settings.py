@@ -51,11 +51,13 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     `static` is the page's folder, None for no page. `origins` are further origins (`https://gate.example.org`) from
     which browsers may write, where a proxy changes the Host header. `proxies` are the addresses of proxies whose
     `X-Forwarded-For` is believed. `command` is the command line for what looks back in a process of its own.
+    `live` gives the definitions as they are now, where files may be edited while the API runs.
     `files` is where photos and documents are kept. `request_sites` are the sites whose
     residents may use the public form, `*` for all; from one address come `requests_per_hour` at most.
     """
 
     definitions: Definitions
+    live: Callable[[], Definitions] | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     tls_cert: str = ""

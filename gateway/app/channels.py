@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,15 @@ class Alarms(msgspec.Struct, frozen=True):
 
 def load_alarms(home: Home) -> Alarms:
     """Both files, or what ships with the product. Raises `EscalationError` with all that is wrong, or `ConfigError`."""
-    channels = read_channels(home)
+    return read_alarms(home, {str(file): _text(file) for file in (home.channels, home.escalation) if file.exists()})
+
+
+def read_alarms(home: Home, texts: Mapping[str, str]) -> Alarms:
+    """The same out of the texts of the files by path; secrets that they name are read from the home."""
+    channels = _channels(home, texts.get(str(home.channels)))
     names = [channel.id for channel in channels]
-    own = home.escalation.exists()
-    file, text = (str(home.escalation), _text(home.escalation)) if own else ("escalation.yaml", shipped_chains())
+    own = texts.get(str(home.escalation))
+    file, text = ("escalation.yaml", shipped_chains()) if own is None else (str(home.escalation), own)
     chains = read_chains(file, text, names)
     return Alarms(
         EscalationBook(chains, [ChannelInfo(id=channel.id, needs=channel.needs) for channel in channels]), channels
@@ -48,9 +54,13 @@ def load_alarms(home: Home) -> Alarms:
 
 def read_channels(home: Home) -> tuple[Channel, ...]:
     """The channels of the home; none where it has no `channels.yaml`."""
-    if not home.channels.exists():
+    return _channels(home, _text(home.channels) if home.channels.exists() else None)
+
+
+def _channels(home: Home, text: str | None) -> tuple[Channel, ...]:
+    if text is None:
         return ()
-    document = Document(str(home.channels), _text(home.channels))
+    document = Document(str(home.channels), text)
     root = document.root()
     found: list[Channel] = []
     if root is not None:

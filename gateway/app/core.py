@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.app.credentials import CORE_USER, core_secret, credentials_of, session_file, write_users
 from gateway.app.database import database_url
 from gateway.app.definitions import load_definitions, shipped_rules
+from gateway.app.files_watch import FilesWatch
 from gateway.app.memory import settle
 from gateway.app.messenger import Messenger, secret_of
 from gateway.app.visitor_keys import FileKeys
@@ -58,9 +59,10 @@ class CoreProcess:
     def __init__(self, home: Home, settings: Settings) -> None:
         self.home = home
         self.settings = settings
-        known = load_definitions(home)
+        known = load_definitions(home, kept=True)
         self.adapters = known.adapters
         self.alarms = known.alarms
+        self.known = known
         ids = JournalIds()
         self.keys = FileKeys(home.secrets / "visitor-codes.json")
         self.core = Core(
@@ -140,6 +142,11 @@ def run_core(home: Home, settings: Settings) -> int:
         stack.callback(door.stop)
         editor.start()
         stack.callback(editor.stop)
+        watch = FilesWatch(
+            home, core, process.known, lambda alarms: sender.use(alarms.deliverer(settings, core.clock.wall))
+        )
+        watch.start()
+        stack.callback(watch.stop)
         core.on_changes = door.announce
         link = mqtt_settings(home, settings)
         if settings.mqtt.url and settings.mqtt.version == "auto":

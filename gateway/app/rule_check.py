@@ -64,7 +64,7 @@ def check_apart(wanted: Wanted) -> list[Hidden]:
 def check(wanted: Wanted) -> list[Hidden]:
     """The critical alerts of the last days that the rules of `after` would not have raised, of those in doubt."""
     home = Home(Path(wanted.home))
-    known = load_definitions(home)
+    known = load_definitions(home, kept=True)
     with reading(home, wanted.settings) as database:
         texts = RuleReader(database)
         shelf = Shelf(known.catalogue, shipped_rules(), texts.rule_text)

@@ -86,10 +86,30 @@ def check_config(place: Place) -> None:
     from gateway.app.definitions import load_definitions, load_rules
 
     require_files(place.settings)
+    _check_parts(place)
     known = load_definitions(place.home)
     rules = load_rules(place.home, known.catalogue)
     adapters = {adapter.manifest.name for adapter in known.adapters.values()}
     click.echo(f"fine: {len(rules)} rules, {len(known.plans)} plans, adapters {', '.join(sorted(adapters))}")
+
+
+def _check_parts(place: Place) -> None:
+    """Every part of the site's files is read, so that all that is wrong is told at once; the last mistake is raised."""
+    from gateway.app.site_files import PARTS
+    from gateway.catalogue import load_catalogue
+    from gateway.errors import GatehouseError
+
+    catalogue = load_catalogue()
+    wrong: list[GatehouseError] = []
+    for part in PARTS:
+        try:
+            part.read(place.home, part.texts(place.home), catalogue)
+        except GatehouseError as error:
+            wrong.append(error)
+    for other in wrong[:-1]:
+        click.echo(other.message, err=True)
+    if wrong:
+        raise wrong[-1]
 
 
 @click.group(cls=Group)

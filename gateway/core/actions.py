@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from gateway.contract import Adapter, Pushes
 from gateway.core.accounts import Accounts
 from gateway.core.editing.edits import Edits
+from gateway.core.editing.files import Files
 from gateway.core.inventory import Inventory
 from gateway.core.journal import ActionEntry, MessageEntry
 from gateway.core.pipeline import Pipeline
@@ -40,10 +41,12 @@ class Actions:
         feed: ChangeFeed,
         statements: Statements,
         edits: Edits,
+        files: Files,
         on_topology: Callable[[Sequence[Device], Sheet], None],
         on_devices: Callable[[], None],
     ) -> None:
         self._edits = edits
+        self._files = files
         self._writer = writer
         self._pipeline = pipeline
         self._desk = desk
@@ -94,6 +97,8 @@ class Actions:
             return self._ingest(action, sheet)
         if action.name in self._edits.action_names:
             return self._edits.carry_out(action, sheet)
+        if action.name in self._files.action_names:
+            return self._files.carry_out(action, sheet)
         if action.name in ("dead_letter.retry", "dead_letter.discard"):
             return self._dead_letter(action, sheet)
         if action.name == "audit.note":

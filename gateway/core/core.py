@@ -17,6 +17,7 @@ from gateway.core.clock import Clock
 from gateway.core.editing.book import Book
 from gateway.core.editing.changing import Changing
 from gateway.core.editing.edits import Edits
+from gateway.core.editing.files import Files
 from gateway.core.editing.folder import Folder
 from gateway.core.editing.packs import Shelf
 from gateway.core.identity import Keys
@@ -142,6 +143,7 @@ class Core:
         """For threads beside the core's: these read, whoever asks."""
         self.book = Book(writer, self.statements, Shelf(catalogue, shipped, self.kept.rule_text))
         self.edits = Edits(self.book, self.pipeline, Changing(self.book, self.pipeline, writer, self.feed))
+        self.files = Files(desk, self.pipeline)
         self.pipeline.rules_of = lambda packs: self.book.shelf.load_what_can_be(packs)[0]
         self.actions = Actions(
             writer=writer,
@@ -151,6 +153,7 @@ class Core:
             feed=self.feed,
             statements=self.statements,
             edits=self.edits,
+            files=self.files,
             on_topology=self._topology_changed,
             on_devices=self.tell_devices,
         )

@@ -35,6 +35,10 @@ class Sender:
         self._threads: list[threading.Thread] = []
         self._closing = False
 
+    def use(self, deliverer: Deliverer) -> None:
+        """Sends through these channels from the next attempt on."""
+        self._deliverer = deliverer
+
     def send(self, deliveries: Sequence[Delivery]) -> None:
         """Takes attempts over; called by the core after the commit."""
         for delivery in deliveries:

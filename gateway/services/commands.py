@@ -52,6 +52,11 @@ class Commands:
         if safety is not None:
             common.world.watch(safety.kinds)
 
+    def take_safety(self, safety: Safety) -> None:
+        """Other interlocks and proofs from now on, also for what is under way."""
+        self._safety = self.observations.safety = safety
+        self._common.world.watch(safety.kinds)
+
     def restore(self, commands: Iterable[Command]) -> None:
         """Takes over stored commands: those under way, and those whose idempotency keys must be remembered."""
         self.under_way.clear()

@@ -103,7 +103,7 @@ class Desk:
         Without `safety` nothing but what releases people is commanded. `workdays` knows the holidays.
         `keys` sign and read visitors' codes.
         """
-        common = Common(ids, settings or DeskSettings(), teams=teams or TeamBook(), workdays=workdays)
+        common = Common(ids, settings or DeskSettings(), teams=TeamBook(teams or ()), workdays=workdays)
         common.world.words = words or {}
         self._common = common
         self.alerts = Alerts(common, rules, catalogue)
@@ -119,7 +119,6 @@ class Desk:
         self.orders = OrderDesk(common, self.work_orders, self.alerts, self.duty.people)
         plan_actions = PlanActions(self.plans, common)
         self.planned = ScheduleDesk(common, schedules or ScheduleBook(), self.orders, plan_actions)
-        self._planned_kinds = self.planned.kinds
         self.folding = Folding(common, self.alerts, self.work_orders)
         self.storms = Storms(common, self.alerts, self.folding)
         self.outages = Outages(
@@ -363,7 +362,7 @@ class Desk:
         Returns at once for other kinds.
         """
         world = self._common.world
-        planned = event.kind in self._planned_kinds
+        planned = event.kind in self.planned.kinds
         if event.kind not in world.watched and not planned:
             return
         moment = Moment(now, wall, out)

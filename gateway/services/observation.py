@@ -25,7 +25,7 @@ class Observations:
 
     def __init__(self, common: Common, safety: Safety, keep: Callable[[Command, Moment], None]) -> None:
         self._common = common
-        self._safety = safety
+        self.safety = safety
         self._keep = keep
         self._waiting: dict[str, dict[str, Command]] = {}
 
@@ -45,7 +45,7 @@ class Observations:
         device = self._common.world.devices.get(command.device)
         if device is None:
             return command
-        told = [(proof, self._seen(proof, command.device)) for proof in self._safety.proofs(command.name, device)]
+        told = [(proof, self._seen(proof, command.device)) for proof in self.safety.proofs(command.name, device)]
         if any(seen for _, seen in told):
             return replace(command, observation="observed", observed_at=moment.wall)
         within = max(
@@ -66,7 +66,7 @@ class Observations:
         if not waiting or device is None:
             return
         for command in list(waiting.values()):
-            proofs = [proof for proof in self._safety.proofs(command.name, device) if proof.kind == kind]
+            proofs = [proof for proof in self.safety.proofs(command.name, device) if proof.kind == kind]
             if any(verdict(proof.when, data) for proof in proofs):
                 done = replace(
                     command, observation="observed", observed_at=moment.wall, observe_due=None,

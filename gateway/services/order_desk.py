@@ -20,6 +20,7 @@ from gateway.services.order_work import OrderWork
 from gateway.services.people import People
 from gateway.services.ports import OrderTemplate
 from gateway.services.requests import Requests
+from gateway.services.teams import TeamBook
 from gateway.services.work_order_actions import WorkOrderActions
 from gateway.services.work_orders import PROMISES, WorkOrders
 
@@ -39,6 +40,10 @@ class OrderDesk:
         self.orders = orders
         self.dispatch = Dispatch(orders, common, RosteredTeams(people, common.teams))
         self._opening = WorkOrderActions(orders, alerts, common, self.dispatch)
+
+    def take_teams(self, teams: TeamBook) -> None:
+        """Other teams from now on; the deadlines that orders have stay."""
+        self._common.teams.become(teams)
 
     def actions(self) -> dict[str, Handler]:
         """The actions it answers."""

@@ -41,11 +41,13 @@ class ScheduleDesk:
             DRILL: self._drill,
         }
         self.schedules = Schedules(common, book, self.hooks)
-
-    @property
-    def kinds(self) -> frozenset[str]:
+        self.kinds = self.schedules.kinds | {CHECKIN}
         """The kinds of events it wants to see."""
-        return self.schedules.kinds | {CHECKIN}
+
+    def take(self, book: ScheduleBook, moment: Moment) -> None:
+        """Other schedules from now on; the rounds that are walked keep their points."""
+        self.schedules.take(book, moment)
+        self.kinds = self.schedules.kinds | {CHECKIN}
 
     def actions(self) -> dict[str, Callable[[Arguments, Actor, Moment], Any]]:
         """The actions it answers."""

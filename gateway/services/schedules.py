@@ -45,10 +45,13 @@ class Schedules:
         self.hooks = hooks
         self._common = common
         self._written: dict[str, float] = {}
-        self._by_kind: dict[str, list[ScheduleDefinition]] = {}
-        for definition in book:
-            if definition.counts is not None:
-                self._by_kind.setdefault(definition.counts.kind, []).append(definition)
+        self._by_kind = _counted_by_kind(book)
+
+    def take(self, book: ScheduleBook, moment: Moment) -> None:
+        """Other schedules from now on. One that stays goes on counting; one that comes back goes on where it stood."""
+        self.book = book
+        self._by_kind = _counted_by_kind(book)
+        self._common.timers.set(TICK, "", moment.now if len(book) else None)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -56,8 +59,8 @@ class Schedules:
         return frozenset(self._by_kind)
 
     def restore(self, states: Iterable[Schedule]) -> None:
-        """Takes over where they stood; of schedules that are no more, nothing is kept in mind."""
-        self.states = {state.id: state for state in states if state.id in self.book}
+        """Takes over where they stood, also those of schedules that are no more: they may come back."""
+        self.states = {state.id: state for state in states}
         self._written.clear()
 
     def uncounted(self) -> dict[str, int]:
@@ -216,3 +219,11 @@ class Schedules:
         if definition.site not in self._common.world.sites:
             raise NotFound("site", definition.site)
         return definition, self.states.get(ident) or self._fresh(definition, moment)
+
+
+def _counted_by_kind(book: ScheduleBook) -> dict[str, list[ScheduleDefinition]]:
+    found: dict[str, list[ScheduleDefinition]] = {}
+    for definition in book:
+        if definition.counts is not None:
+            found.setdefault(definition.counts.kind, []).append(definition)
+    return found

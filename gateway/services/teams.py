@@ -52,6 +52,10 @@ class TeamBook:
     def __len__(self) -> int:
         return len(self._teams)
 
+    def become(self, other: TeamBook) -> None:
+        """Describes the teams of `other` from now on, to everybody who holds this book."""
+        self._teams = dict(other._teams)
+
     def get(self, team: str) -> Team | None:
         """The team, or None where nobody described it."""
         return self._teams.get(team)

@@ -52,7 +52,7 @@ def run_backtest(home: Home, settings: Settings, question: Question, told: Calla
 
     Raises `PackError`, `Invalid` or `Unavailable` where there is nothing to run, or nothing to run it on.
     """
-    known = load_definitions(home)
+    known = load_definitions(home, kept=True)
     rules = (
         load_packs(question.packs, known.catalogue)
         if question.packs

@@ -27,7 +27,7 @@ _BEFORE, _AFTER = 3600.0, 1800.0
 
 def saved_test(home: Home, settings: Settings, ident: str, name: str = "") -> tuple[str, str]:
     """The rule's id and the test's YAML. Raises `NotFound`, or `Conflict` where the alert does not come again."""
-    known = load_definitions(home)
+    known = load_definitions(home, kept=True)
     with reading(home, settings) as database:
         alert = alert_of(database, ident)
         rule = rules_in_force(home, settings, known.catalogue).get(alert.rule)

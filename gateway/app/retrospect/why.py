@@ -38,7 +38,7 @@ class Looked(msgspec.Struct):
 
 def why(home: Home, settings: Settings, rule: str, device: str, at: float | None = None) -> Answer:
     """The answer for the wall time `at`, None for now. Raises `NotFound`, `Invalid` or `Unavailable`."""
-    known = load_definitions(home)
+    known = load_definitions(home, kept=True)
     with reading(home, settings) as database:
         back = lookback(database, settings, known)
         span = back.span()

@@ -37,7 +37,7 @@ State = Literal["all", "open", "shelved", "unacknowledged", "acknowledged", "ret
 Severity = Literal["critical", "high", "medium", "low"]
 _COLUMNS = ("id", "raised_at", "severity", "state", "site", "building", "zone", "device", "rule", "count", "title_en",
             "title_zh", "acknowledged_by", "acknowledged_at", "returned_at", "closed_at", "work_order",
-            "parent", "children")  # fmt: skip
+            "parent", "children", "first_out", "stale")  # fmt: skip
 _declared = needs(Role.VIEWER)
 _declared["responses"][200] = CSV_DECLARED
 

@@ -49,6 +49,7 @@ from gateway.services.common import Common
 from gateway.services.duty_desk import DutyDesk
 from gateway.services.folding import Folding
 from gateway.services.list_sync import AGAIN, ANSWER, LOOK, SCAN, WINDOW, ListSync
+from gateway.services.marks import STALE, Marks
 from gateway.services.moment import Moment
 from gateway.services.observation import OBSERVATION
 from gateway.services.order_desk import OrderDesk
@@ -125,6 +126,8 @@ class Desk:
             common, self.alerts, self.work_orders, lambda alert: self.folding.may_fold(alert.rule, alert.severity)
         )
         self.outages.on_back = self._follow_late
+        self.marks = Marks(common, self.alerts)
+        self.alerts.watch = lambda alert, moment: self.duty.escalations.watch(self.marks.watch(alert, moment), moment)
         self._handlers = self._actions()
         alerts = self.alerts
         self._timed: dict[str, Callable[[str, Moment], None]] = {
@@ -132,6 +135,7 @@ class Desk:
             CHATTER: alerts.calm,
             OUTAGE: self.outages.due,
             STORM: self.storms.calm,
+            STALE: self.marks.due,
             STEP: self.plans.due,
             PROPOSAL: self.plans.lapsed,
             EXPIRY: self.commands.expired,
@@ -233,6 +237,7 @@ class Desk:
         self.folding.restore(children)
         self.storms.restore(alerts)
         self.outages.restore(outages, alerts)
+        self.marks.restore(alerts)
         self.work_orders.restore(work_orders, last_numbers, externals)
         self.command_actions.selections.clear()
         self.commands.restore(commands)
@@ -292,6 +297,8 @@ class Desk:
                     continue
                 change = _on_its_own(change)  # noqa: PLW2901 - it may not be hidden
             alert, coming = self._raised(change, moment)
+            if coming == "new":
+                alert = self.marks.came(alert, moment)
             if coming == "new" and alert.shelving is None:
                 self._follow(alert, change, moment)
                 self.storms.came(alert, moment)

@@ -30,6 +30,10 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     chatter_count: int = 3
     chatter_window: float = 60.0
     """ISA-18.2: three activations in a minute are chattering; a calm minute ends it."""
+    stale_after: float = 86400.0
+    """ISA-18.2: a condition that has stood for longer is stale: it wants a work order, not another look."""
+    first_out_window: float = 60.0
+    """ISA-18.1 first-out: alerts of a zone and system that come so soon after one another are told by their first."""
     storm_above: int = 10
     storm_below: int = 5
     storm_window: float = 600.0

@@ -29,7 +29,7 @@ def test_out_of_service_has_its_tab_and_counter_and_is_not_taken_back_alert_by_a
         "outage": "oo-1",
     }
     world.alert("Lift 7 is silent", "medium", 50, shelving=shelving)
-    world.alert("Pump 2 runs dry", "low", 90_000)
+    world.alert("Pump 2 runs dry", "low", 90_000, stale=True)
     page = opened(standin)
     page.locator(".grid-alerts .row", has_text="Pump 2").locator(".mark", has_text="Stale").wait_for()
     page.locator(".counters .counter", has_text="Out of service").click()

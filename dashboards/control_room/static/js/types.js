@@ -60,6 +60,8 @@
  * @property {string|null} [owner]
  * @property {Time} [owner_at]
  * @property {Escalation|null} [escalation]
+ * @property {string|null} [first_out]  What came first of its zone and system; itself where it did.
+ * @property {boolean} [stale]
  *
  * @typedef {object} Escalation  Where an alert stands in its chain; `told` has a line a level that was reached.
  * @property {string} chain

@@ -6,6 +6,7 @@ import { say, t, word } from "../i18n.js";
 import { alerts, isShelved, orders, runs } from "../live/store.js";
 import { placeOf, titleOf } from "../place.js";
 import { promise } from "../orders/promise.js";
+import { isFirstOut, Marks } from "../queue/marks.js";
 import { Steps } from "../plans/steps.js";
 import { href } from "../route.js";
 import { Level } from "../widgets/icon.js";
@@ -27,13 +28,14 @@ export function Detail({ alert }) {
     <header class="sheet-head">
       <p class="sheet-line"><${Level} level=${alert.severity} urgent=${urgent} /><span class="tag">${stateWord(alert)}</span>
         ${alert.chattering && html`<span class="tag warn">${t("detail.chattering")}</span>`}
-        ${alert.latched && html`<span class="tag">${t("detail.latched")}</span>`}<span class="spacer"></span><span class="muted mono">${alert.id}</span></p>
+        ${alert.latched && html`<span class="tag">${t("detail.latched")}</span>`}<${Marks} alert=${alert} /><span class="spacer"></span><span class="muted mono">${alert.id}</span></p>
       <h2>${titleOf(alert)}</h2>
       <p class="where">${place.join(" › ")}</p>
       <${Facts} alert=${alert} />
       <${Actions} alert=${alert} />
     </header>
     ${alert.parent && html`<p class="folded-under">${t("symptoms.under")} <a href=${href("alerts", alert.parent)}>${titleOf(alerts.get(alert.parent) ?? alert)}</a></p>`}
+    ${alert.first_out && !isFirstOut(alert) && html`<p class="folded-under">${t("mark.came_after")} <a href=${href("alerts", alert.first_out)}>${titleOf(alerts.get(alert.first_out) ?? alert)}</a></p>`}
     <${Advice} alert=${alert} />
     <${Symptoms} alert=${alert} />
     <${EscalationStory} alert=${alert} />

@@ -3,7 +3,7 @@ import { classes, html, useRef } from "../html.js";
 import { Detail } from "../detail/detail.js";
 import { escalationWord } from "../detail/escalation.js";
 import { acknowledge, shelve } from "../detail/actions.js";
-import { age, hourMinute, since } from "../format.js";
+import { hourMinute, since } from "../format.js";
 import { say, t } from "../i18n.js";
 import { useKeys } from "../keys.js";
 import { tick } from "../live/clock.js";
@@ -14,6 +14,7 @@ import { conditionOf, placeOf } from "../place.js";
 import { go, route } from "../route.js";
 import { bare, stateWord } from "../words.js";
 import { Icon, Level, Shape } from "../widgets/icon.js";
+import { Marks } from "./marks.js";
 import { Grid } from "../widgets/virtual.js";
 import { Filters } from "./filters.js";
 import { AcknowledgeMany, ManyDialog } from "./many.js";
@@ -103,7 +104,7 @@ function Row({ alert, row }) {
   return html`<div ...${row} class=${classes("row", `is-${alert.severity}`, unseen && "unseen", !alert.active && "past", isShelved(alert) && "shelved")}>
     <span role="gridcell"><${Level} level=${alert.severity} urgent=${urgent} /></span>
     <span role="gridcell" class="age" title=${String(alert.raised_at)}>${since(alert.raised_at)}</span>
-    <span role="gridcell" class="what"><span class="text" title=${say(alert.title, alert.rule)}>${stale(alert) && html`<span class="mark" title=${t("mark.stale_long")}>${t("mark.stale")}</span>`}${conditionOf(alert)}</span>
+    <span role="gridcell" class="what"><span class="text" title=${say(alert.title, alert.rule)}><${Marks} alert=${alert} />${conditionOf(alert)}</span>
       <span class="place-line">${place.join(" › ")}</span></span>
     <span role="gridcell" class="col-place"><span class="thing">${place.at(-1)}</span><span class="around">${place.slice(0, -1).join(" › ")}</span></span>
     <span role="gridcell" class="number">${alert.count > 1 && `×${alert.count}`}${alert.children > 0 && html`<span class="fold" title=${t("queue.children")}>+${alert.children}</span>`}</span>
@@ -111,9 +112,6 @@ function Row({ alert, row }) {
     <span role="gridcell" class="col-work"><${Work} alert=${alert} /></span>
   </div>`;
 }
-
-/** After ISA-18.2: it stands for more than a day. The reports count the same. @param {Alert} alert */
-const stale = (alert) => alert.active && alert.state !== "closed" && age(alert.raised_at) > 86400;
 
 /** Who has it. @param {Alert} alert */
 const owner = (alert) => bare(isShelved(alert) ? alert.shelving?.by : (alert.owner ?? alert.acknowledged_by)) || escalationWord(alert);

@@ -42,6 +42,12 @@ _declared = needs(Role.VIEWER)
 _declared["responses"][200] = CSV_DECLARED
 
 
+Before = Annotated[
+    Annotated[str, StringConstraints(max_length=100)] | None,
+    Field(description="Whose it was when you looked, empty for nobody's: refused where that is so no more."),
+]
+
+
 class CommentIn(Body):
     """A remark."""
 
@@ -71,6 +77,13 @@ class AlertAssignIn(Body):
     """The account that shall see to it."""
 
     to: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@-]{1,64}$")]
+    before: Before = None
+
+
+class ReleaseIn(Body):
+    """Whose it was when the caller looked."""
+
+    before: Before = None
 
 
 class ManyIn(Body):
@@ -200,14 +213,18 @@ async def take(id: Id, room: InRoom, actor: Who) -> Response:
 async def assign(id: Id, body: AlertAssignIn, room: InRoom, actor: Who) -> Response:
     """Gives the alert to somebody."""
     await _known(room, actor, id)
-    return await _done(room, actor, id, "alert.assign", to=body.to)
+    return await _done(room, actor, id, "alert.assign", to=body.to, **_before(body.before))
 
 
 @router.post("/alerts/{id}/release", **needs(Role.OPERATOR), response_model=AlertOut)
-async def release(id: Id, room: InRoom, actor: Who) -> Response:
+async def release(id: Id, room: InRoom, actor: Who, body: ReleaseIn | None = None) -> Response:
     """Gives the alert back: nobody's again, and escalating if nobody acknowledged it."""
     await _known(room, actor, id)
-    return await _done(room, actor, id, "alert.release")
+    return await _done(room, actor, id, "alert.release", **_before(body.before if body is not None else None))
+
+
+def _before(seen: str | None) -> dict[str, str]:
+    return {} if seen is None else {"before": seen}
 
 
 @router.post("/alerts/{id}/close", **needs(Role.OPERATOR), response_model=AlertOut)

@@ -153,7 +153,7 @@ class Desk:
     def _actions(self) -> dict[str, Handler]:
         alerts = AlertActions(self.alerts, self._common, self.folding)
         plans = PlanActions(self.plans, self._common)
-        owners = OwnerActions(self.alerts, alerts)
+        owners = OwnerActions(self.alerts, alerts, self.duty.may_own)
         passes = PassActions(self.passes, self._common)
         return {
             "alert.acknowledge": alerts.acknowledge,

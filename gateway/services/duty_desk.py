@@ -35,6 +35,12 @@ class DutyDesk:
         self.escalations = Escalations(common, alerts, self.people, self.shifts, self.notifications, book)
         alerts.watch = self.escalations.watch
 
+    def may_own(self, site: str, account: str) -> bool:
+        """Whether somebody can be given alerts of the site: one of its people, or at its desk. Anybody where it has none."""
+        people = self.people.at(site)
+        at_desk = any(shift.operator == f"user:{account}" for shift in self.shifts.at(site))
+        return not people or at_desk or any(one.id == account for one in people)
+
     def actions(self) -> dict[str, Handler]:
         """The actions it answers."""
         people, shifts = PeopleActions(self.people, self._common), self.shifts

@@ -144,8 +144,13 @@ async def test_an_alert_is_taken_given_and_given_back(client: httpx.AsyncClient,
     assert (taken["owner"], taken["state"]) == ("token:anna", "unacknowledged") and taken["owner_at"]
     second = await client.post(f"{path}/take", headers=by("ben"))
     assert second.status_code == 409 and "was taken by token:anna" in second.json()["detail"]
-    given = await ok(await client.post(f"{path}/assign", headers=by("anna"), json={"to": "ben"}))
+    given = await ok(
+        await client.post(f"{path}/assign", headers=by("anna"), json={"to": "ben", "before": "token:anna"})
+    )
     assert given["owner"] == "user:ben"
+    for verb, body in (("assign", {"to": "anna", "before": ""}), ("release", {"before": "token:anna"})):
+        late = await client.post(f"{path}/{verb}", headers=by("anna"), json=body)
+        assert late.status_code == 409 and "was taken by user:ben" in late.json()["detail"]
     assert (await ok(await client.post(f"{path}/release", headers=by("ben"))))["owner"] is None
 
 

@@ -227,3 +227,20 @@ def test_the_first_of_its_zone_and_what_has_stood_for_a_day_are_marked(empty: St
     page.locator(".folded-under a", has_text="Pump room is wet").click()
     page.locator(".sheet h2", has_text="Pump room is wet").wait_for()
     assert page.locator(".sheet .mark").count() == 2
+
+
+def test_an_alert_is_given_to_somebody_and_who_comes_second_reads_who_has_it(empty: StandIn, opened: Open) -> None:
+    alert = empty.world.alert("Pump room is wet")
+    empty.world.lists["people"] = [{"id": "anna", "name": "Anna", "sites": [], "active": True}]
+    page = opened(empty, f"#/alerts/{alert['id']}")
+    page.locator(".detail button", has_text="Assign").click()
+    page.locator("dialog[open] select").select_option("anna")
+    empty.world.put("alerts", {**alert, "owner": "user:ben", "owner_at": empty.world.time(), "version": 2})
+    page.locator(".row .who", has_text="ben").wait_for()
+    page.locator("dialog[open] button.primary").click()
+    page.get_by_text("was taken by user:ben").wait_for()
+    page.locator("dialog[open] button", has_text="Cancel").click()
+    page.locator(".detail button", has_text="Assign").click()
+    page.locator("dialog[open] select").select_option("anna")
+    page.locator("dialog[open] button.primary").click()
+    page.locator(".row .who", has_text="anna").wait_for()

@@ -215,6 +215,11 @@ class World:
             change |= {"shelving": shelving}
         elif verb == "unshelve":
             change |= {"shelving": None}
+        elif verb in ("take", "assign", "release"):
+            if body.get("before") not in (None, alert.get("owner") or ""):
+                raise Refused(409, f"alert '{parts[0]}' was taken by {alert.get('owner')}")
+            owner = {"take": "user:anna", "release": None, "assign": f"user:{body.get('to')}"}[verb]
+            change |= {"owner": owner, "owner_at": self.time()}
         elif verb == "comment":
             change |= {
                 "comments": [*alert["comments"], {"by": "user:anna", "written_at": self.time(), "text": body["text"]}]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import Conflict, Forbidden, NotFound
+from gateway.errors import Conflict, Forbidden, Invalid, NotFound
 from gateway.model import Alert, Severity
 from gateway.services.chain_reading import EscalationError, read_chains
 from rules.escalation import shipped_chains
@@ -88,6 +88,30 @@ def test_taking_it_stops_it_and_giving_it_back_begins_anew() -> None:
     assert story.act("alert.assign", BEN, alert=alert.id, to="anna").owner == "user:anna"
     with pytest.raises(Conflict, match="is nobody's"):
         story.act("alert.release", alert=story.raised("access.held").id)  # type: ignore[union-attr]
+
+
+def test_of_two_who_assign_one_wins_and_the_other_learns_who_has_it() -> None:
+    story = Telling()
+    alert = critical(story)
+    assert story.act("alert.assign", alert=alert.id, to="max", before="").owner == "user:max"
+    with pytest.raises(Conflict, match="was taken by user:max") as refused:
+        story.act("alert.assign", BEN, alert=alert.id, to="ben", before="")
+    assert refused.value.facts["by"] == "user:max"
+    assert story.act("alert.assign", BEN, alert=alert.id, to="ben", before="user:max").owner == "user:ben"
+    with pytest.raises(Conflict, match="was taken by user:ben"):
+        story.act("alert.release", alert=alert.id, before="user:max")
+    story.act("alert.release", alert=alert.id, before="user:ben")
+    with pytest.raises(Conflict, match="given back by user:ben: it is nobody's"):
+        story.act("alert.assign", alert=alert.id, to="max", before="user:ben")
+
+
+def test_an_alert_is_not_given_to_a_name_that_nobody_has_and_goes_on_escalating() -> None:
+    story = Telling()
+    alert = critical(story)
+    with pytest.raises(Invalid, match="'mxa' is nobody"):
+        story.act("alert.assign", alert=alert.id, to="mxa")
+    assert story.where("access.duress").state == "running"
+    assert story.act("alert.assign", alert=alert.id, to="anna").owner == "user:anna", "to oneself one always may"
 
 
 def test_viewers_and_strangers_take_nothing() -> None:

@@ -7,6 +7,7 @@ import { alerts, isOut, isShelved, orders } from "../live/store.js";
 import { attempt, tell } from "../notices.js";
 import { bare, stateWord } from "../words.js";
 import { Dialog } from "../widgets/dialog.js";
+import { GiveDialog, OwnerButtons } from "./owner.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
 
@@ -64,9 +65,6 @@ const close = (alert) => attempt(() => act(alert, "close"), t("done.closed"));
 /** @param {Alert} alert */
 const unshelve = (alert) => attempt(() => act(alert, "unshelve"), t("done.unshelved"));
 
-/** Takes it for oneself, or gives it back. @param {Alert} alert @param {"take"|"release"} verb */
-const own = (alert, verb) => attempt(() => act(alert, verb), t(verb === "take" ? "done.taken" : "done.released"));
-
 /** The row of buttons under an alert. @param {{alert: Alert}} props */
 export function Actions({ alert }) {
   if (!may("operator")) return html`<p class="muted actions">${t("detail.only_looking")}</p>`;
@@ -74,8 +72,7 @@ export function Actions({ alert }) {
   const open = alert.state !== "closed";
   return html`<div class="actions" role="group" aria-label=${t("detail.actions")}>
     ${unseen && html`<button type="button" class="primary" onClick=${() => acknowledge(alert)}>${t("act.acknowledge")}<kbd>A</kbd></button>`}
-    ${open && !alert.owner && html`<button type="button" onClick=${() => own(alert, "take")}>${t("act.take")}</button>`}
-    ${open && alert.owner && html`<button type="button" onClick=${() => own(alert, "release")}>${t("act.release")}</button>`}
+    ${open && html`<${OwnerButtons} alert=${alert} />`}
     ${open && !isShelved(alert) && html`<button type="button" onClick=${() => shelve(alert)}>${t("act.shelve")}<kbd>H</kbd></button>`}
     ${isShelved(alert) && !isOut(alert) && html`<button type="button" onClick=${() => unshelve(alert)}>${t("act.unshelve")}</button>`}
     ${open && !alert.work_order && html`<button type="button" onClick=${() => makeOrder(alert)}>${t("act.order")}</button>`}
@@ -88,7 +85,7 @@ export function Actions({ alert }) {
 export function ActionDialogs() {
   const shelved = alerts.get(shelving.value);
   const commented = alerts.get(commenting.value);
-  return html`${shelved && html`<${Shelve} alert=${shelved} />`}${commented && html`<${Write} alert=${commented} />`}`;
+  return html`${shelved && html`<${Shelve} alert=${shelved} />`}${commented && html`<${Write} alert=${commented} />`}<${GiveDialog} />`;
 }
 
 const MINUTES = [15, 30, 60, 120, 240, 480];

@@ -33,7 +33,9 @@ from gateway.model import Actor, Alert, Role
 
 router = resource_router("alerts")
 
-State = Literal["all", "open", "shelved", "unacknowledged", "acknowledged", "returned", "closed"]
+State = Literal[
+    "all", "open", "unacknowledged", "acknowledged", "returned", "closed", "shelved", "suppressed", "out_of_service"
+]
 Severity = Literal["critical", "high", "medium", "low"]
 _COLUMNS = ("id", "raised_at", "severity", "state", "site", "building", "zone", "device", "rule", "count", "title_en",
             "title_zh", "acknowledged_by", "acknowledged_at", "returned_at", "closed_at", "work_order",

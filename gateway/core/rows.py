@@ -67,7 +67,7 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
             kind = "alert"
             batch.alerts.append((
                 record.id, record.site, record.state.value, record.severity.value, record.rule, record.scope,
-                record.device, record.raised_at, record.version, text, record.parent, _shelved(record),
+                record.device, record.raised_at, record.version, text, record.parent, _aside(record),
             ))  # fmt: skip
         elif isinstance(record, Child):
             # The followers learn of it by its alert.
@@ -105,8 +105,8 @@ def write_records(changes: Changes, batch: WriteBatch, feed: ChangeFeed, wall: f
         batch.changes.append(feed.row(wall, kind, record.id, record.site, body))
 
 
-def _shelved(alert: Alert) -> bool | None:
-    return True if alert.shelving is not None and alert.state is not AlertState.CLOSED else None
+def _aside(alert: Alert) -> str | None:
+    return alert.shelving.kind if alert.shelving is not None and alert.state is not AlertState.CLOSED else None
 
 
 def _untold(order: WorkOrder) -> bool | None:

@@ -36,7 +36,7 @@ class DutyDesk:
         alerts.watch = self.escalations.watch
 
     def may_own(self, site: str, account: str) -> bool:
-        """Whether somebody can be given alerts of the site: one of its people, or at its desk. Anybody where it has none."""
+        """Whether somebody can be given alerts of the site: of its people, or at its desk. Anybody if it has none."""
         people = self.people.at(site)
         at_desk = any(shift.operator == f"user:{account}" for shift in self.shifts.at(site))
         return not people or at_desk or any(one.id == account for one in people)

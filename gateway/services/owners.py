@@ -35,7 +35,7 @@ class OwnerActions:
     def assign(self, args: Arguments, actor: Actor, moment: Moment) -> Alert:
         """`alert.assign{alert, to, before?}`: gives it to the account `to`.
 
-        `before` is whose it was when the caller looked, "" for nobody's: one of two who race wins, the other learns who.
+        `before` is whose it was when the caller looked, "" for nobody's: one of two who race wins, the other learns so.
         `to` must be somebody who can answer: an alert given to nobody would escalate no more.
         """
         ident, to, before = args.ident("alert"), args.account("to"), _before(args)

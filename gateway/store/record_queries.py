@@ -32,6 +32,8 @@ PASSES = _source(tables.passes, Pass)
 
 #: Spelled out in the statement, where the index of what is not closed is known by it.
 _CLOSED: ColumnElement[str] = literal_column("'closed'")
+#: Why an alert is put aside: by a person, by design, by a window of maintenance.
+ASIDE = ("shelved", "suppressed", "out_of_service")
 _OPEN_COMMANDS = ("pending", "sent")
 
 
@@ -51,7 +53,7 @@ class RecordQueries(QueryBase):
         after: Place | None = None,
         limit: int = 100,
     ) -> Page:
-        """Alerts, newest first. `state` is one of the four, `open`, `shelved` or `all`.
+        """Alerts, newest first. `state` is one of the four, `open`, a kind of being aside, or `all`.
 
         `folded` asks for those that stand under another alert, or for those that do not.
         """
@@ -63,8 +65,8 @@ class RecordQueries(QueryBase):
             where.append(c.severity.in_(list(severity)))
         if state == "open":
             where.append(c.state != _CLOSED)
-        elif state == "shelved":
-            where.append(c.shelved)
+        elif state in ASIDE:
+            where.append(c.aside == state)
         elif state != "all":
             where.append(c.state == state)
         return self._records(ALERTS, only, where, after, limit)

@@ -126,7 +126,7 @@ _ORDER_LIST = ("opened_at", "id", "state", "site", "team", "kind", "source", "as
 _UNFINISHED = text("state <> 'closed'")
 _FOLDED = text("parent is not null")
 
-#: `shelved` marks the open ones that are put aside, and is null otherwise.
+#: `aside` is why an open one is put aside: `shelved`, `suppressed` or `out_of_service`; null otherwise.
 alerts = Table(
     "alerts",
     metadata,
@@ -141,13 +141,13 @@ alerts = Table(
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("parent", String(64)),
-    Column("shelved", Boolean),
+    Column("aside", String(16)),
     Index("alerts_parent", "parent", sqlite_where=_FOLDED, postgresql_where=_FOLDED),
     Index("alerts_state", "state", "raised_at"),
     Index("alerts_device", "device", "raised_at"),
     Index("alerts_list", *_ALERT_LIST),
     Index("alerts_unfinished", *_ALERT_LIST, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
-    Index("alerts_shelved", "shelved", "raised_at", "id"),
+    Index("alerts_aside", "aside", "raised_at", "id"),
 )
 
 #: What alerts explain: their symptoms, each under one alert. `ended_at` is null as long as it stands there.

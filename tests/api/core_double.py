@@ -104,7 +104,7 @@ class CoreDouble:
     def put_alert(self, alert: Alert) -> Alert:
         row = {name: getattr(alert, name) for name in ("id", "site", "rule", "scope", "device", "raised_at", "version")}
         row |= {"state": str(alert.state), "severity": str(alert.severity), "body": encoded(alert)}
-        row |= {"shelved": True if alert.shelving and alert.state != "closed" else None}
+        row |= {"aside": alert.shelving.kind if alert.shelving and alert.state != "closed" else None}
         self._replace(t.alerts, row)
         self.change("alert", alert.id, alert.site, row["body"])
         return alert

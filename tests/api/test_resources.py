@@ -76,6 +76,8 @@ async def test_alerts_by_state_severity_device_and_site(client: httpx.AsyncClien
     core._alert_shelve(_action(), "al-east", "cleaning", 5)
     assert [item["id"] for item in await items(client, "/alerts", state="open")] == ["al-east"]
     assert [item["id"] for item in await items(client, "/alerts", state="shelved")] == ["al-east"]
+    for other in ("out_of_service", "suppressed"):
+        assert await items(client, "/alerts", state=other) == []
     assert [item["id"] for item in await items(client, "/alerts", state="closed")] == ["al-west"]
     assert len(await items(client, "/alerts")) == 2
     assert len(await items(client, "/alerts", severity=["high", "low"])) == 2

@@ -33,7 +33,7 @@ def an_alert(id: str, state: str, shelving: str) -> dict[str, Any]:
     return {"id": id, "state": state, "body": body}
 
 
-def test_what_was_shelved_before_the_lists_were_indexed_is_shelved_still(tmp_path: Path) -> None:
+def test_what_was_aside_before_the_lists_were_indexed_is_aside_still_by_its_kind(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'old.db'}"
     migrated_to(url, "0008")
     engine = create_engine(url)
@@ -43,13 +43,15 @@ def test_what_was_shelved_before_the_lists_were_indexed_is_shelved_still(tmp_pat
             text("insert into alerts (id, site, state, severity, rule, scope, raised_at, version, body) "
                  "values (:id, 's', :state, 'high', 'fire.alarm', 'd', 1.0, 1, :body)"),
             [an_alert("a1", "unacknowledged", put_aside), an_alert("a2", "unacknowledged", "null"),
+             an_alert("a4", "returned", put_aside[:-1] + ',"kind":"out_of_service"}'),
              an_alert("a3", "closed", put_aside)],
         )  # fmt: skip
     upgrade(engine)
     engine.dispose()
     reader = Reader(url)
     assert [alert.id for alert in reader.alerts(state="shelved").items] == ["a1"]
-    assert [alert.id for alert in reader.alerts(state="open").items] == ["a2", "a1"]
+    assert [alert.id for alert in reader.alerts(state="out_of_service").items] == ["a4"]
+    assert [alert.id for alert in reader.alerts(state="open").items] == ["a4", "a2", "a1"]
     reader.close()
 
 
@@ -58,7 +60,8 @@ def test_what_was_shelved_before_the_lists_were_indexed_is_shelved_still(tmp_pat
     [
         ({"state": "open"}, "alerts_unfinished"),
         ({"state": "open", "folded": False, "severity": ["critical"]}, "alerts_unfinished"),
-        ({"state": "shelved"}, "alerts_shelved"),
+        ({"state": "shelved"}, "alerts_aside"),
+        ({"state": "out_of_service"}, "alerts_aside"),
         ({"rule": "never"}, "alerts_list"),
         ({"site": "nowhere"}, "alerts_list"),
     ],

@@ -31,9 +31,9 @@ REPORT_S = 2.0
 LISTS = {
     "/alerts": (
         "", "state=open", "state=unacknowledged", "state=acknowledged", "state=returned", "state=closed",
-        "state=shelved", "state=open&severity=critical", "severity=critical&severity=high", "site=site-1",
-        "site=nowhere", "rule=rule.7", "rule=never", "state=open&rule=never", "device=device-7", "folded=true",
-        "state=open&folded=true", "state=open&folded=false",
+        "state=shelved", "state=out_of_service", "state=open&severity=critical", "severity=critical&severity=high",
+        "site=site-1", "site=nowhere", "rule=rule.7", "rule=never", "state=open&rule=never", "device=device-7",
+        "folded=true", "state=open&folded=true", "state=open&folded=false",
     ),
     "/alerts/al-000000001/children": ("", "ended=true"),
     "/work-orders": (

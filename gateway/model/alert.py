@@ -112,6 +112,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     `parent` is the alert that explains this one: as long as it is set, this one is folded under it and rings nobody.
     `children` counts what this one explains; `symptoms` are the first few of them.
     `owner` is who took it or was given it; that is no acknowledgement.
+    `outage` is the window that takes its device out of service, where it stays in sight all the same.
     `first_out` is the alert that came first of those of its zone and system, itself where it was that one; None where
     it came alone. `stale` marks a condition that has stood for a day, `standing_due` is the steady instant since when.
     """
@@ -158,6 +159,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     state_version: int = 1
     owner: str | None = None
     owner_at: float | None = None
+    outage: str | None = None
     first_out: str | None = None
     stale: bool = False
     standing_due: float | None = None

@@ -61,18 +61,24 @@ class Outages:
     # Alerts
 
     def cover(self, alert: Alert, moment: Moment) -> Alert:
-        """The alert, about to be saved, out of service where a window takes it out; counts what is hidden."""
-        if not self._active:
+        """The alert, about to be saved, out of service where a window takes it out; counts what is hidden.
+
+        What may not be hidden is marked by the window that would have hidden it.
+        """
+        if not self._active and alert.outage is None:
             return alert
-        if alert.shelving is None and alert.state is not AlertState.CLOSED and self._may_hide(alert):
-            outage = self._covering(alert)
-            if outage is not None:
-                shelving = Shelving(
-                    kind="out_of_service", by=outage.by, reason=outage.reason, from_at=moment.wall,
-                    until_at=outage.until_at, until_due=outage.until_due, outage=outage.id,
-                )  # fmt: skip
-                moment.note(f"outage:{outage.id}", "alert.out_of_service", alert.id, reason=outage.reason)
-                alert = replace(alert, shelving=shelving)
+        outage = self._covering(alert) if alert.state is not AlertState.CLOSED else None
+        if outage is not None and alert.shelving is None and self._may_hide(alert):
+            shelving = Shelving(
+                kind="out_of_service", by=outage.by, reason=outage.reason, from_at=moment.wall,
+                until_at=outage.until_at, until_due=outage.until_due, outage=outage.id,
+            )  # fmt: skip
+            moment.note(f"outage:{outage.id}", "alert.out_of_service", alert.id, reason=outage.reason)
+            alert = replace(alert, shelving=shelving)
+        in_sight = outage is not None and (alert.shelving is None or alert.shelving.outage is None)
+        mark = outage.id if outage is not None and in_sight else None
+        if mark != alert.outage:
+            alert = replace(alert, outage=mark)
         self._count(alert, moment)
         return alert
 
@@ -223,6 +229,8 @@ class Outages:
         moment.note(by, "outage.end", outage.id, scope=outage.scope, thing=outage.target, hid=len(hidden))
         for ident in hidden:
             self._back(self._alerts.open[ident], outage, moment)
+        for alert in [one for one in self._alerts.open.values() if one.outage == outage.id]:
+            self._alerts.save(replace(alert, version=alert.version + 1), moment, publish=False)
         return outage
 
     def _back(self, alert: Alert, outage: Outage, moment: Moment) -> None:

@@ -94,6 +94,19 @@ def test_fire_duress_entrapment_and_critical_alerts_stay_in_sight_whatever_is_ou
     duress = story.raised("access.duress", momentary=True)
     assert fire and trapped and duress
     assert [one.shelving for one in (fire, trapped, duress)] == [None, None, None]
+    assert None not in [one.outage for one in (fire, trapped, duress)], "they say that somebody works there"
+
+
+def test_what_stays_in_sight_is_marked_as_long_as_its_window_is_there() -> None:
+    story = Story()
+    fire = story.raised("fire.alarm", "smoke-1")
+    assert fire is not None and fire.outage is None
+    first, second = begin(story, "smoke-1"), begin(story, "b1", "zone", minutes=30)
+    assert story.alert("fire.alarm", "smoke-1").outage == first.id
+    story.restart().act("outage.end", BEN, outage=first.id)
+    marked = story.alert("fire.alarm", "smoke-1")
+    assert (marked.outage, marked.state, marked.shelving) == (second.id, A.UNACKNOWLEDGED, None)
+    assert story.after(1800).alert("fire.alarm", "smoke-1").outage is None
 
 
 def test_a_planned_window_begins_by_itself_and_covers_what_stands_then() -> None:

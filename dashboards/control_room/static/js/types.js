@@ -60,6 +60,7 @@
  * @property {string|null} [owner]
  * @property {Time} [owner_at]
  * @property {Escalation|null} [escalation]
+ * @property {string|null} [outage]  The window that takes its device out of service while it stays in sight.
  * @property {string|null} [first_out]  What came first of its zone and system; itself where it did.
  * @property {boolean} [stale]
  *

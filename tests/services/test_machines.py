@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gateway.errors import Conflict, GatehouseError, NotFound, TooMany
-from gateway.model import Alert, AlertState, Command, CommandState, OrderState, WorkOrder
+from gateway.model import Alert, AlertState, Command, CommandState, OrderState, Outage, WorkOrder
+from gateway.services import DeskSettings
 from gateway.services.work_order_actions import TRANSITIONS
 from tests.services.story import ERIKA, Story
 
@@ -19,6 +20,7 @@ CONDITIONS = st.tuples(
     st.sampled_from(["access.held", "access.forced", "meter.leak", "access.denied_often"]),
     st.sampled_from(["door-1", "door-2"]),
 )
+DOORS = st.sampled_from(["door-1", "door-2"])
 WAITS = st.sampled_from([0.5, 10.0, 40.0, 70.0, 400.0, 5000.0, 90_000.0])
 
 
@@ -31,6 +33,8 @@ class Model:
         self.active, self.acknowledged, self.chatters = True, False, False
         self.times = [now]
         self.shelved_until: float | None = None
+        self.owner: str | None = None
+        self.closed = False
 
     def comes(self, now: float) -> None:
         back, self.active = not self.active, True
@@ -43,7 +47,7 @@ class Model:
     @property
     def over(self) -> bool:
         calm = self.momentary or not self.chatters
-        return self.acknowledged and not self.latched and calm and (self.momentary or not self.active)
+        return self.closed or (self.acknowledged and not self.latched and calm and (self.momentary or not self.active))
 
     @property
     def state(self) -> AlertState:
@@ -53,18 +57,33 @@ class Model:
             return AlertState.ACKNOWLEDGED
         return AlertState.UNACKNOWLEDGED if self.active else AlertState.RETURNED
 
-    def passes(self, now: float) -> None:
+    def rings_anew(self) -> None:
+        if self.acknowledged and self.active:
+            self.acknowledged = False
+
+    def in_service_again(self, since: float) -> None:
+        """The window ends: what came and went within it closes with it; nothing ends what a person has shelved."""
+        if self.shelved_until is not None:
+            return
+        came_within = self.times[0] >= since
+        self.closed = came_within and not self.latched and (self.momentary or not self.active)
+        self.rings_anew()
+
+    def passes(self, now: float, window: tuple[float, float] | None) -> None:
         """Whatever came due first happened first."""
-        shelved, calm = self.shelved_until, self.times[-1] + 60 if self.chatters else None
-        for due in sorted(one for one in (shelved, calm) if one is not None and one <= now):
-            if due == calm:
+        ends = window[1] if window is not None else None
+        calm = self.times[-1] + 60 if self.chatters else None
+        dues = [(due, rank) for rank, due in enumerate((calm, self.shelved_until, ends)) if due is not None]
+        for due, rank in sorted(dues):
+            if due > now or self.over:
+                return
+            if rank == 0:
                 self.chatters = False
-                if self.over:
-                    return
-            if due == shelved:
+            elif rank == 1:
                 self.shelved_until = None
-                if self.acknowledged and self.active:
-                    self.acknowledged = False
+                self.rings_anew()
+            elif window is not None:
+                self.in_service_again(window[0])
 
 
 class AlertMachine(RuleBasedStateMachine):
@@ -73,8 +92,10 @@ class AlertMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         # What a start has to look at is looked at: a later start has the same to do, and nothing is left of it.
-        self.steady, self.mortal = Story().after(0.0), Story().after(0.0)
+        calm = DeskSettings(storm_above=1000)
+        self.steady, self.mortal = Story(settings=calm).after(0.0), Story(settings=calm).after(0.0)
         self.models: dict[tuple[str, str], Model] = {}
+        self.windows: dict[str, tuple[float, float]] = {}
         self.order_states: dict[str, OrderState] = {}
 
     def both(self, what: str, *args: Any, **more: Any) -> Any:
@@ -138,16 +159,63 @@ class AlertMachine(RuleBasedStateMachine):
         if model is None:
             return
         answer = self.both("act", "alert.shelve", alert=self.steady.alert(*condition).id, reason="x", minutes=minutes)
-        if model.shelved_until is None:
-            model.shelved_until = self.steady.now + minutes * 60
-        else:
+        if model.shelved_until is not None:
             assert "is shelved by" in answer
+        elif condition[1] in self.windows:
+            assert "out of service by user:erika" in answer
+        else:
+            model.shelved_until = self.steady.now + minutes * 60
+
+    @rule(door=DOORS, minutes=st.sampled_from([1, 30, 480]))
+    def a_door_goes_out_of_service(self, door: str, minutes: int) -> None:
+        what = {"site": "garden", "scope": "device", "target": door, "reason": "x", "minutes": minutes}
+        answer = self.both("act", "outage.begin", ERIKA, **what)
+        if door in self.windows:
+            assert "is out of service by user:erika" in answer
+        else:
+            self.windows[door] = (self.steady.now, self.steady.now + minutes * 60)
+
+    @rule(door=DOORS)
+    def a_door_is_in_service_again(self, door: str) -> None:
+        if door not in self.windows:
+            return
+        (outage,) = (one for one in self.steady.records(Outage) if one.target == door and one.state != "ended")
+        self.both("act", "outage.end", outage=outage.id)
+        since, _ = self.windows.pop(door)
+        for condition, model in self.models.items():
+            if condition[1] == door:
+                model.in_service_again(since)
+        self.forget_closed()
+
+    @rule(condition=CONDITIONS, to=st.sampled_from(["anna", "ben"]), before=st.sampled_from([None, "", "user:ben"]))
+    def somebody_assigns(self, condition: tuple[str, str], to: str, before: str | None) -> None:
+        model = self.models.get(condition)
+        if model is None:
+            return
+        seen = {} if before is None else {"before": before}
+        answer = self.both("act", "alert.assign", alert=self.steady.alert(*condition).id, to=to, **seen)
+        if before is None or before == (model.owner or ""):
+            model.owner = f"user:{to}"
+        else:
+            assert ("it is nobody's" if model.owner is None else f"was taken by {model.owner}") in answer
+
+    @rule(condition=CONDITIONS, verb=st.sampled_from(["take", "release"]))
+    def somebody_takes_or_gives_back(self, condition: tuple[str, str], verb: str) -> None:
+        model = self.models.get(condition)
+        if model is None:
+            return
+        answer = self.both("act", f"alert.{verb}", alert=self.steady.alert(*condition).id)
+        if (verb == "take") == (model.owner is None):
+            model.owner = "user:anna" if verb == "take" else None
+        else:
+            assert ("is nobody's" if model.owner is None else f"was taken by {model.owner}") in answer
 
     @rule(seconds=WAITS, step=st.sampled_from([0.0, 0.0, 3600.0, -3600.0]))
     def time_passes(self, seconds: float, step: float) -> None:
         self.both("after", seconds, wall_step=step)
-        for model in self.models.values():
-            model.passes(self.steady.now)
+        for condition, model in self.models.items():
+            model.passes(self.steady.now, self.windows.get(condition[1]))
+        self.windows = {door: window for door, window in self.windows.items() if window[1] > self.steady.now}
         self.forget_closed()
 
     @rule()
@@ -172,8 +240,20 @@ class AlertMachine(RuleBasedStateMachine):
         have = {(one.rule, one.scope): one.state for one in alerts if one.state is not AlertState.CLOSED}
         assert have == {condition: model.state for condition, model in self.models.items()}, self.steady.tale()
         assert len(have) == sum(one.state is not AlertState.CLOSED for one in alerts), "two open alerts of a condition"
-        shelved = {(one.rule, one.scope) for one in alerts if one.shelving is not None}
-        assert shelved == {condition for condition, model in self.models.items() if model.shelved_until is not None}
+        aside = {(one.rule, one.scope): one.shelving.kind for one in alerts if one.shelving is not None}
+        assert aside == {
+            condition: "out_of_service" if model.shelved_until is None else "shelved"
+            for condition, model in self.models.items()
+            if model.shelved_until is not None or condition[1] in self.windows
+        }, self.steady.tale()
+        owners = {(one.rule, one.scope): one.owner for one in alerts if one.state is not AlertState.CLOSED}
+        assert owners == {condition: model.owner for condition, model in self.models.items()}
+
+    @invariant()
+    def a_window_counts_what_it_hides(self) -> None:
+        hidden = {one.target: one.hidden for one in self.steady.records(Outage) if one.state == "active"}
+        aside = [one for one, model in self.models.items() if model.shelved_until is None]
+        assert hidden == {door: sum(scope == door for _, scope in aside) for door in self.windows}
 
     @invariant()
     def a_death_changes_nothing(self) -> None:

@@ -138,7 +138,7 @@ def test_a_shelved_alert_does_not_escalate_and_begins_anew_when_it_is_back() -> 
 
 def test_what_is_out_of_service_calls_nobody_and_begins_when_it_is_back() -> None:
     story = Telling()
-    window: dict[str, Any] = {"site": "garden", "scope": "device", "target": "door-1", "reason": "new lock", "minutes": 10}
+    window: dict[str, Any] = {"site": "garden", "scope": "device", "target": "door-1", "reason": "lock", "minutes": 10}
     story.act("outage.begin", ERIKA, **window)
     story.raised("access.forced")
     assert story.alert("access.forced").escalation is None

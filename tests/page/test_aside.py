@@ -31,7 +31,7 @@ def test_out_of_service_has_its_tab_and_counter_and_is_not_taken_back_alert_by_a
     world.alert("Lift 7 is silent", "medium", 50, shelving=shelving)
     world.alert("Pump 2 runs dry", "low", 90_000, stale=True)
     page = opened(standin)
-    page.locator(".grid-alerts .row", has_text="Pump 2").locator(".mark", has_text="Stale").wait_for()
+    page.locator(".grid-alerts .row", has_text="Pump 2").locator(".alert-mark", has_text="Stale").wait_for()
     page.locator(".counters .counter", has_text="Out of service").click()
     page.locator("[role=tab][aria-selected=true]", has_text="Out of service").wait_for()
     page.locator(".grid-alerts .row", has_text="Lift 7 is silent").click()

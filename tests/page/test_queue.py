@@ -222,11 +222,11 @@ def test_the_first_of_its_zone_and_what_has_stood_for_a_day_are_marked(empty: St
     empty.world.alert("Pump stopped", first_out=first["id"])
     page = opened(empty)
     row = page.locator(".row", has_text="Pump room is wet")
-    assert row.locator(".mark").all_text_contents() == ["1st", "Works", "Stale"]
+    assert row.locator(".alert-mark").all_text_contents() == ["1st", "Works", "Stale"]
     page.locator(".row", has_text="Pump stopped").click()
     page.locator(".folded-under a", has_text="Pump room is wet").click()
     page.locator(".sheet h2", has_text="Pump room is wet").wait_for()
-    assert page.locator(".sheet .mark").count() == 3
+    assert page.locator(".sheet .alert-mark").count() == 3
 
 
 def test_an_alert_is_given_to_somebody_and_who_comes_second_reads_who_has_it(empty: StandIn, opened: Open) -> None:

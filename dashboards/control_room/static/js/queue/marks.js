@@ -9,7 +9,7 @@ export const isFirstOut = (alert) => alert.first_out === alert.id;
 
 /** @param {{alert: Alert}} props */
 export function Marks({ alert }) {
-  return html`${isFirstOut(alert) && html`<span class="mark first-out" title=${t("mark.first_out_long")}>${t("mark.first_out")}</span>`}${
-    alert.outage && html`<span class="mark outage" title=${t("mark.outage_long")}>${t("mark.outage")}</span>`}${
-    alert.stale && html`<span class="mark stale" title=${t("mark.stale_long")}>${t("mark.stale")}</span>`}`;
+  return html`${isFirstOut(alert) && html`<span class="alert-mark first-out" title=${t("mark.first_out_long")}>${t("mark.first_out")}</span>`}${
+    alert.outage && html`<span class="alert-mark outage" title=${t("mark.outage_long")}>${t("mark.outage")}</span>`}${
+    alert.stale && html`<span class="alert-mark stale" title=${t("mark.stale_long")}>${t("mark.stale")}</span>`}`;
 }

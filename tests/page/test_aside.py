@@ -39,6 +39,16 @@ def test_out_of_service_has_its_tab_and_counter_and_is_not_taken_back_alert_by_a
     assert page.locator(".detail button", has_text="End shelving").count() == 0
 
 
+def test_a_device_is_taken_out_of_service_and_put_back_on_its_page(standin: StandIn, opened: Open) -> None:
+    page = opened(standin, "#/devices/barrier-2")
+    page.locator(".outages button", has_text="Take out of service").click()
+    page.locator("dialog[open] input:not([type=radio])").fill("New arm")
+    page.locator("dialog[open] button.primary").click()
+    page.locator(".outages li", has_text="New arm").locator(".tag", has_text="Now").wait_for()
+    page.locator(".outages button", has_text="Back in service").click()
+    page.locator(".outages li").wait_for(state="detached")
+
+
 def test_shelving_a_critical_alert_says_that_a_second_person_must(standin: StandIn, opened: Open) -> None:
     page = opened(standin, "#/alerts/AL-0001")
     page.locator(".detail button", has_text="Shelve").click()

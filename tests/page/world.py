@@ -230,6 +230,14 @@ class World:
             return order
         return self.put("alerts", {**alert, **change})
 
+    def _post_out_of_service(self, parts: list[str], body: Json, version: int | None) -> Json:
+        if parts:
+            self.lists["out-of-service"] = []
+            return {}
+        window = {**body, "id": "oo-1", "by": "user:anna", "state": "active", "hidden": 0, "from_at": self.time()}
+        self.lists["out-of-service"] = [{**window, "until_at": self.time(-60.0 * body["minutes"])}]
+        return window
+
     def _post_work_orders(self, parts: list[str], body: Json, version: int | None) -> Json:
         order = self.tables["work-orders"][parts[0]]
         state = {

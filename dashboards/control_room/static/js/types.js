@@ -19,6 +19,7 @@
  * @property {Time} from_at
  * @property {Time} until_at
  * @property {string} kind
+ * @property {string|null} [outage]
  *
  * @typedef {object} Alert
  * @property {string} id

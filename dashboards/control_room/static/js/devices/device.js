@@ -10,6 +10,7 @@ import { LastEvents, Presence } from "../detail/device_card.js";
 import { Level } from "../widgets/icon.js";
 import { CommandButtons, LiveState } from "./command.js";
 import { History } from "./history.js";
+import { OutOfService } from "./outage.js";
 
 /** @typedef {import("../types.js").Device} Device */
 
@@ -27,6 +28,7 @@ export function DevicePane({ device }) {
     ${open.length > 0 && html`<section><h3>${t("devices.open_alerts")}<span class="count">${open.length}</span></h3><ul class="plain">${open.map((alert) => html`<li key=${alert.id}>
       <a class="line" href=${href("alerts", alert.id)}><${Level} level=${alert.severity} /><span class="grow">${say(alert.title, alert.rule)}</span><span class="muted">${since(alert.raised_at)}</span></a></li>`)}</ul></section>`}
     <section><h3>${t("devices.state")}</h3><${LiveState} device=${device} /><${CommandButtons} device=${device} /></section>
+    <${OutOfService} device=${device} />
     <${Trend} device=${device} />
     <section><${LastEvents} id=${device.id} limit=${20} /></section>
   </article>`;

@@ -20,6 +20,8 @@ _COLUMNS = (
 class EventQueries(QueryBase):
     """What devices said."""
 
+    _places: dict[float, int]
+
     def events(
         self,
         only: Sites = (),
@@ -75,21 +77,34 @@ class EventQueries(QueryBase):
         """A place in the journal before which nothing was received at or after `received`, by bisection.
 
         The time of receipt rises with the place but has no index; a second of slack covers small steps of the clock.
+        What was found once of a time that is over is right for ever: a reader who turns pages asks for it with each.
         """
+        known = self.__dict__.setdefault("_places", {})
+        if (found := known.get(received)) is not None:
+            return int(found)
         with self.engine.connect() as connection:
             low, high = connection.execute(select(func.min(events.c.seq), func.max(events.c.seq))).one()
             if low is None:
                 return 0
             high += 1
+            over = False
             while low < high:
                 middle = (low + high) // 2
                 row = connection.execute(_NEXT_EVENT, {"middle": middle}).first()
                 if row is None or row.received >= received - 1.0:
                     high = middle
+                    over = over or row is not None
                 else:
                     low = row.seq + 1
+        if over:
+            while len(known) >= _MOST_PLACES:
+                known.pop(next(iter(known)), None)
+            known[received] = low
         return int(low)
 
+
+#: How many moments are remembered with their places.
+_MOST_PLACES = 256
 
 _NEXT_EVENT = (
     select(events.c.seq, events.c.received).where(events.c.seq >= bindparam("middle")).order_by(events.c.seq).limit(1)

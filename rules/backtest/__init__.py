@@ -53,7 +53,7 @@ def backtest(wanted: Wanted, read: Callable[[], Iterable[Input]], clock: Callabl
     loud = noisy(wanted.rules, trial.episodes) if wanted.suggest else []
     suggestions: list[Suggestion] = []
     if loud:
-        milder = Trial(variants(loud, wanted.catalogue), wanted.catalogue, wanted.since)
+        milder = Trial(variants(loud, wanted.rules, wanted.catalogue), wanted.catalogue, wanted.since)
         play_all([milder], read(), wanted.until)
         suggestions = suggest(loud, trial.episodes, milder.episodes, known or [])
     return _report(wanted, trial, known, met, suggestions, len(then or ()), played.events, clock() - began)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from gateway.model.catalogue import Catalogue
 from rules.backtest.comparison import Fired, compare
 from rules.backtest.episodes import Episode
 from rules.durations import spoken_duration
+from rules.inhibition import named
 from rules.language import Rule, RuleSet, Text
 
 MANY = 10
@@ -53,13 +54,27 @@ def noisy(rules: RuleSet, episodes: Iterable[Episode]) -> list[Rule]:
     return [rule for rule in found if rule is not None and rule.severity != "critical"][:MOST_RULES]
 
 
-def variants(rules: Iterable[Rule], catalogue: Catalogue) -> RuleSet:
-    """All variants of the rules, as rules of their own."""
-    return RuleSet(
+def variants(rules: Sequence[Rule], every: RuleSet, catalogue: Catalogue) -> RuleSet:
+    """All variants of the rules, as rules of their own, and those of `every` whose alerts hold theirs back."""
+    milder = [
         msgspec.structs.replace(variant.rule, id=f"{rule.id}{_MARK}{variant.word}{_MARK}{variant.change}")
         for rule in rules
         for variant in _variants(rule, catalogue)
-    )
+    ]
+    return RuleSet([*milder, *_causes(rules, every)])
+
+
+def _causes(rules: Sequence[Rule], every: RuleSet) -> list[Rule]:
+    """The rules that `inhibited_by` of these names, and of those in turn."""
+    found: dict[str, Rule] = {}
+    waiting = list(rules)
+    while waiting:
+        words = waiting.pop().inhibited_by
+        for pattern in words.rules if words is not None else ():
+            new = [rule for rule in every if named(pattern, rule.id) and rule.id not in found]
+            found.update((rule.id, rule) for rule in new)
+            waiting += new
+    return list(found.values())
 
 
 def suggest(rules: Iterable[Rule], base: list[Episode], tried: list[Episode], then: list[Fired]) -> list[Suggestion]:
@@ -115,17 +130,17 @@ def _suggestion(
 
 def _text(change: str, alerts: int, instead_of: int, orders: int, *, told: bool) -> Text:
     english = f"`{change}` would have given {alerts} alert{'s' * (alerts != 1)} instead of {instead_of}"
-    chinese = f"`{change}` 将只产生 {alerts} 条警报,而不是 {instead_of} 条"
+    chinese = f"`{change}` 将只产生 {alerts} 条警报，而不是 {instead_of} 条"
     if orders:
         english += (
             f", and still all {orders} that led to a work order"
             if orders > 1
             else ", and still the one that led to a work order"
         )
-        chinese += f",其中导致工单的 {orders} 起全部保留"
+        chinese += f"，其中导致工单的 {orders} 起全部保留"
     elif told:
         english += "; none of them led to a work order"
-        chinese += ";其中没有一条导致工单"
+        chinese += "；其中没有一条导致工单"
     return {"en": english, "zh": chinese}
 
 

@@ -141,6 +141,33 @@ def test_a_work_order_goes_through_its_life(standin: StandIn, opened: Open) -> N
         page.locator(".sheet-line .tag", has_text=state).first.wait_for()
 
 
+def test_closed_orders_are_fetched_when_they_are_asked_for_step_by_step(standin: StandIn, opened: Open) -> None:
+    world = standin.world
+    for number in range(250):
+        title = {"en": f"Old lamp {number}", "zh": f"旧灯 {number}"}
+        order = compound.order(world, title, None, state="closed", opened=86_400 + number, closed_at=world.time(80_000))
+        world.tables["work-orders"][order["id"]] = order
+    page = opened(standin, "#/orders")
+    old = page.locator(".row", has_text="Old lamp")
+    page.locator(".row").first.wait_for()
+    assert old.count() == 0, "closed orders are shown before anybody asked"
+    held = (
+        "import('/js/live/store.js').then(({orders}) => "
+        "[...orders.items.values()].filter(order => order.state === 'closed').length)"
+    )
+    assert page.evaluate(held) == 0
+    page.get_by_role("button", name="Closed too").click()
+    old.first.wait_for()
+    assert page.evaluate(held) == 200
+    page.get_by_role("button", name="Older closed ones").click()
+    page.get_by_role("button", name="Older closed ones").wait_for(state="detached")
+    assert page.evaluate(held) == 250
+    last = next(reversed(world.tables["work-orders"]))
+    page.goto(page.url.split("#")[0] + f"#/orders/{last}")
+    page.reload()
+    page.locator(".sheet h2, .sheet h1", has_text="Old lamp 249").first.wait_for()
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (3840, 2160)])
 def test_nothing_runs_over_the_edge_at_any_usual_size(standin: StandIn, opened: Open, width: int, height: int) -> None:
     page = opened(standin, viewport={"width": width, "height": height})

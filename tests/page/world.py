@@ -161,6 +161,10 @@ class World:
         items = list(table.values()) if table is not None else self.lists.get(parts[0], [])
         if parts[0] == "alerts" and query.get("state") == "open":
             items = [item for item in items if item["state"] != "closed"]
+        if parts[0] == "work-orders":
+            wanted = query.get("state", "all")
+            items = [one for one in items if wanted in ("all", one["state"]) or _unfinished(one, wanted)]
+            items = [one for one in items if "visit_due" not in query or one.get("visit_wanted")]
         start, limit = int(query.get("cursor", 0)), int(query.get("limit", 100))
         more = str(start + limit) if start + limit < len(items) else None
         return {"items": items[start : start + limit], "next": more}
@@ -311,3 +315,7 @@ def _catalogue() -> Json:
     import msgspec
 
     return {"items": [msgspec.to_builtins(kind) for kind in load_catalogue().kinds.values()], "next": None}
+
+
+def _unfinished(order: Json, wanted: str) -> bool:
+    return wanted == "unfinished" and order["state"] != "closed"

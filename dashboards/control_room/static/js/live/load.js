@@ -1,5 +1,6 @@
 /** Fills the store from the REST API: alerts first, then what they refer to. */
 import { ApiError, get, pages } from "../api.js";
+import { signal } from "../html.js";
 import { alerts, commands, devices, kinds, orders, passes, plans, runs, sites, zones } from "./store.js";
 
 /**
@@ -44,13 +45,38 @@ export async function loadAll() {
   alerts.loaded.value = true;
   await Promise.all([
     fillIfThere(runs, "/plan-runs?limit=200"),
-    fillIfThere(orders, "/work-orders?limit=500"),
+    unfinishedOrders(),
     fillIfThere(plans, "/plans?limit=200"),
     recentAlerts(),
   ]);
   await fillIfThere(devices, "/devices?limit=500");
   await fillIfThere(commands, "/commands?state=open&limit=200");
   await fillIfThere(passes, "/passes?limit=500");
+}
+
+/** How many closed orders a step back shows, and of how many open alerts the closed order is fetched for the queue. */
+const CLOSED_STEP = 200, MOST_MISSING = 100;
+
+/** Where the next older closed orders begin: "" before the first, null when there are no more. */
+export const closedFrom = signal(/** @type {string|null} */ (""));
+
+/** A year has tens of thousands of orders: all that are not closed, those drawn for a visit, and those of open alerts. */
+async function unfinishedOrders() {
+  await Promise.all([
+    fillIfThere(orders, "/work-orders?state=unfinished&limit=500"),
+    fillIfThere(orders, "/work-orders?visit_due=true&limit=500"),
+  ]);
+  const missing = [...alerts.items.values()].filter((alert) => alert.state !== "closed" && alert.work_order && !orders.items.has(alert.work_order));
+  for (const alert of missing.slice(0, MOST_MISSING)) fetchAgain("work_order", String(alert.work_order));
+}
+
+/** The next older closed orders. */
+export async function olderOrders() {
+  const from = closedFrom.value;
+  if (from === null) return;
+  const page = await get(`/work-orders?state=closed&limit=${CLOSED_STEP}${from && `&cursor=${encodeURIComponent(from)}`}`);
+  orders.putAll(page.items ?? []);
+  closedFrom.value = page.next ?? null;
 }
 
 /** The newest alerts of any state: for the All tab, and to say since when it has been quiet. */

@@ -1,10 +1,12 @@
 /** Work orders 工单: who has to mend what by when; as a list or as a board by state. */
-import { classes, html, signal, useRef } from "../html.js";
+import { classes, html, signal, useEffect, useRef } from "../html.js";
 import { age, moment, shortSpan, since } from "../format.js";
 import { say, t, word } from "../i18n.js";
 import { useKeys } from "../keys.js";
 import { tick } from "../live/clock.js";
+import { closedFrom, fetchAgain, olderOrders } from "../live/load.js";
 import { orders } from "../live/store.js";
+import { wrong } from "../notices.js";
 import { conditionOf, placeOf, titleOf } from "../place.js";
 import { SearchBox } from "../queue/filters.js";
 import { go, href, route } from "../route.js";
@@ -44,6 +46,9 @@ export function Orders() {
     .filter((order) => WHICH[which.value](order) && (showClosed.value || which.value === "visits" || order.state !== "closed") && (!text || found(text, [order.number, say(order.title), order.team, order.assignee, ...placeOf(order)])))
     .sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) && Number(a.state === "closed") - Number(b.state === "closed") || sortKey(a).localeCompare(sortKey(b)));
   const chosen = route.value.id;
+  useEffect(() => {
+    if (chosen && !orders.items.has(chosen)) fetchAgain("work_order", chosen);
+  }, [chosen]);
   const late = list.filter((order) => promise(order)?.late).length;
   const step = (/** @type {number} */ by) => {
     const at = list.findIndex((order) => order.id === route.peek().id);
@@ -57,7 +62,8 @@ export function Orders() {
         <div class="chips" role="group" aria-label=${t("orders.view")}>${[["list", "list"], ["board", "board"]].map(([name, icon]) => html`<button key=${name} type="button" class="chip" aria-pressed=${view.value === name ? "true" : "false"}
           onClick=${() => { view.value = name; }}><${Icon} name=${icon} />${t(`orders.view.${name}`)}</button>`)}</div></header>
       <div class="filters"><${SearchBox} box=${box} value=${search} label=${t("orders.search")} />
-        <button type="button" class="chip" aria-pressed=${showClosed.value ? "true" : "false"} onClick=${() => { showClosed.value = !showClosed.value; }}>${t("orders.show_closed")}</button>
+        <button type="button" class="chip" aria-pressed=${showClosed.value ? "true" : "false"} onClick=${() => { showClosed.value = !showClosed.value; if (showClosed.value && closedFrom.value === "") olderOrders().catch(wrong); }}>${t("orders.show_closed")}</button>
+        ${showClosed.value && closedFrom.value && html`<button type="button" class="chip" onClick=${() => olderOrders().catch(wrong)}>${t("orders.older")}</button>`}
         <div class="chips" role="group" aria-label=${t("orders.which")}>${Object.keys(WHICH).map((name) => html`<button key=${name} type="button" class="chip" aria-pressed=${which.value === name ? "true" : "false"} onClick=${() => { which.value = name; }}>${t(`orders_which.${name}`)}</button>`)}</div></div>
       ${view.value === "board" ? html`<${Board} list=${list} chosen=${chosen} />` : html`<${Grid} name="orders" label=${t("nav.orders")} items=${list} cursor=${chosen} now=${() => route.peek().id} onCursor=${(/** @type {string} */ id) => go("orders", id)}
         onOpen=${() => pane.current?.focus()} header=${html`<${Head} />`} row=${(/** @type {WorkOrder} */ item, /** @type {object} */ row) => html`<${Row} order=${item} row=${row} />`}

@@ -78,6 +78,14 @@ class Engine:
         if event.late or event.replay:
             self._process_old(event, at, plan, changes)
             return changes
+        if plan.heeded:
+            self._heed(event, at, plan, changes)
+        if plan.speaks and (event.kind != AVAILABILITY or event.data.get("online") is not False):
+            self._heard[event.device] = at
+        return changes
+
+    def _heed(self, event: Event, at: float, plan: Plan, changes: list[RuleChange]) -> None:
+        """Shows an event to the rules that ask for what it says."""
         get = event.data.get
         past = self._past(event, plan, at) if plan.looks_back else NO_PAST
         for entry in plan.silences:
@@ -97,9 +105,6 @@ class Engine:
             self._judge_read(event, at, plan, past, changes)
         if plan.looks_back:
             past.pass_on(event.data)
-        if plan.speaks and (event.kind != AVAILABILITY or get("online") is not False):
-            self._heard[event.device] = at
-        return changes
 
     def hear(self, device: str, at: float) -> list[RuleChange]:
         """The device was heard of without an event, as by a heartbeat: silences end, holds find their data unbroken."""

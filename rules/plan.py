@@ -34,7 +34,8 @@ class Plan(NamedTuple):
     the fixed ones that work a figure out, for which nearly every event counts. `stirs` is whether an event wakes any of
     the other fixed ones, `tracks` what stands open under their rules: an event that stirs nothing, where nothing stands
     open, concerns none of them. `late` are the entries that a late event is shown to,
-    `silences` those that only want to know that something was heard, replayed or not.
+    `silences` those that only want to know that something was heard, replayed or not. `heeded` is whether there is any
+    of all these, or a look back: most devices say things that no rule asks for.
     """
 
     device: Device | None
@@ -47,6 +48,7 @@ class Plan(NamedTuple):
     late: tuple[Entry, ...]
     silences: tuple[Entry, ...]
     looks_back: tuple[str, ...]
+    heeded: bool
     speaks: bool
 
 
@@ -74,6 +76,7 @@ class Index:
         fixed = tuple(entry for entry in judging if entry.rule.scope_by is None)
         rare = [entry for entry in fixed if entry.rule.measure is None]
         silences = tuple(entry for entry in entries if isinstance(entry.rule.condition, Silent))
+        looks_back = self.looked_back_on(kind)
         return Plan(
             device=device,
             site=device.site if device else site,
@@ -84,7 +87,8 @@ class Index:
             read=tuple(entry for entry in judging if entry.rule.scope_by is not None),
             late=tuple(entry for entry in judging if entry.rule.rule.late),
             silences=silences,
-            looks_back=self.looked_back_on(kind),
+            looks_back=looks_back,
+            heeded=bool(entries or looks_back),
             speaks=not kind.startswith("gateway."),
         )
 

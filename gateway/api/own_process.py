@@ -19,7 +19,7 @@ _MOST_BYTES = 64 << 20
 #: Seconds between asking a process to end and ending it.
 _GRACE = 5.0
 _SAID = 20
-_ABSENT = re.compile(r"no (rule|device|alert) '(.*)'")
+_ABSENT = re.compile(r"no ((?:rule|device|alert)[^']*) '(.*?)'(?:: did you mean '(.*)'\?)?")
 
 
 class Started:
@@ -112,7 +112,7 @@ def _refusal(said: str, code: int) -> GatehouseError:
     text = said.partition(": ")[2] if said.startswith("gatehouse ") else said
     absent = _ABSENT.fullmatch(text)
     if absent is not None:
-        return NotFound(absent[1], absent[2])
+        return NotFound(absent[1], absent[2], [absent[3]] if absent[3] else ())
     if text.startswith("at: "):
         return Invalid("at", text.removeprefix("at: "))
     if code == 1 and "cannot be made a test" in text:

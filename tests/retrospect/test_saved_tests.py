@@ -80,7 +80,8 @@ async def test_the_api_tells_why_and_gives_the_test(api: Api, shift: HomeLab) ->
     assert now["blocked"]["code"] == "no_data" and now["at"].endswith("Z")
     then = await api.ask("GET", "/rules/door.held/why?device=door-1&at=2026-03-02T10:00:20Z", who="viewer")
     assert then["blocked"]["code"] == "hold"
-    await api.ask("GET", "/rules/door.nothing/why?device=door-1", 404, who="viewer")
+    missing = await api.ask("GET", "/rules/door.nothing/why?device=door-1", 404, who="viewer")
+    assert missing["detail"] == "no rule 'door.nothing': did you mean 'door.silent'?"
     await api.ask("GET", "/rules/door.held/why?device=door-1", 404, who="viewer@elsewhere")
     await api.ask("GET", "/rules/door.held/why?device=door-1&at=2020-01-01T00:00:00Z", 422, who="viewer")
     await api.ask("GET", f"/alerts/{alert.id}/test", 403, who="operator")

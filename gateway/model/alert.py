@@ -112,6 +112,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     `parent` is the alert that explains this one: as long as it is set, this one is folded under it and rings nobody.
     `children` counts what this one explains; `symptoms` are the first few of them.
     `owner` is who took it or was given it; that is no acknowledgement.
+    `never_shelved` marks what lives depend on: it is not put aside, by however many persons.
     `outage` is the window that takes its device out of service, where it stays in sight all the same.
     `first_out` is the alert that came first of those of its zone and system, itself where it was that one; None where
     it came alone. `stale` marks a condition that has stood for a day, `standing_due` is the steady instant since when.
@@ -139,6 +140,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     closed_by: str | None = None
     active: bool = True
     latched: bool = False
+    never_shelved: bool = False
     momentary: bool = False
     count: int = 1
     chattering: bool = False

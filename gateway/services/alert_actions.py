@@ -115,7 +115,7 @@ class AlertActions:
         longest = self._settings.shelve_longest
         if not 0 < minutes * 60 <= longest:
             raise Invalid("minutes", f"is {minutes:g}; an alert is shelved for at most {longest / 60:g}")
-        if self._alerts.belongs(alert.rule, self._settings.never_shelved, self._settings.grave_kinds):
+        if self._alerts.never_shelved(alert.rule):
             raise Forbidden(
                 f"alerts of '{alert.rule}' are never shelved: fire, duress, panic and entrapment stay visible"
             )

@@ -110,6 +110,10 @@ class Alerts:
         """An open alert of the site whose rule fits one of the patterns."""
         return next((one for one in self.open.values() if one.site == site and matches(one.rule, patterns)), None)
 
+    def never_shelved(self, rule: str) -> bool:
+        """Whether the rule's alerts are of fire, duress, panic or entrapment: those stay visible (FAULTS 56)."""
+        return self.belongs(rule, self._settings.never_shelved, self._settings.grave_kinds)
+
     def belongs(self, rule: str, patterns: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
         """Whether the rule fits one of the patterns, or listens to one of the kinds."""
         if matches(rule, patterns):
@@ -212,6 +216,7 @@ class Alerts:
             raised_at=at,
             last_at=at,
             latched=rule.latched if rule is not None else False,
+            never_shelved=self.never_shelved(change.rule),
             momentary=change.momentary,
             values=change.values,
             evidence=self._evidence((), change.evidence),

@@ -60,7 +60,7 @@ class Folding:
         known = self._alerts.rules.get(rule)
         if severity is Severity.CRITICAL or (known is not None and known.stands_alone):
             return False
-        return not self._alerts.belongs(rule, self._settings.never_shelved, self._settings.grave_kinds)
+        return not self._alerts.never_shelved(rule)
 
     # What the rules say
 

@@ -118,7 +118,7 @@ class Outages:
         """
         site, target, reason = args.ident("site"), args.ident("target"), args.text("reason")
         scope = args.choice("scope", SCOPES)
-        minutes, after = args.number("minutes", 0, 1e9), args.maybe_number("after", 0, 1e9) or 0.0
+        minutes, after = args.number("minutes", -1e9, 1e9), args.maybe_number("after", -1e9, 1e9) or 0.0
         number = args.maybe_ident("work_order")
         args.end()
         self._common.world.site(site, actor)
@@ -147,9 +147,11 @@ class Outages:
     def _demand_times(self, minutes: float, after: float) -> None:
         longest, ahead = self._common.settings.outage_longest / 60, self._common.settings.outage_ahead / 60
         if not 0 < minutes <= longest:
-            raise Invalid("minutes", f"is {minutes:g}; nothing is out of service for longer than {longest:g}")
-        if after > ahead:
-            raise Invalid("after", f"is {after:g}; a window is planned at most {ahead:g} ahead")
+            raise Invalid(
+                "minutes", f"is {minutes:g}; nothing is out for 0 minutes or less, nor longer than {longest:g}"
+            )
+        if not 0 <= after <= ahead:
+            raise Invalid("after", f"is {after:g}; a window begins now, or at most {ahead:g} minutes ahead")
 
     def _demand_free(self, site: str, scope: str, target: str, begins: float, ends: float) -> None:
         for one in self.open.values():
@@ -164,11 +166,12 @@ class Outages:
         world = self._common.world
         if scope == "rule":
             if self._alerts.rules.get(target) is None:
-                raise NotFound("rule", target)
+                raise NotFound("rule", target, [rule.id for rule in self._alerts.rules])
             return
         known = world.devices.get(target) if scope == "device" else world.zones.get(target)
         if known is None or known.site != site:
-            raise NotFound(scope, target)
+            there = world.devices.values() if scope == "device" else world.zones.values()
+            raise NotFound(f"{scope} of site '{site}' called", target, [one.id for one in there if one.site == site])
 
     def _order(self, ident: str, site: str) -> WorkOrder:
         order = self._orders.open.get(ident)
@@ -184,8 +187,8 @@ class Outages:
         args.end()
         outage = self.open.get(ident)
         if outage is None:
-            raise NotFound("outage that has not ended", ident)
-        demand_sight(actor, outage.site, "outage that has not ended", ident)
+            raise NotFound("window that is planned or active called", ident)
+        demand_sight(actor, outage.site, "window that is planned or active called", ident)
         demand(actor, Role.OPERATOR, "ending what is out of service")
         demand_fresh("outage", ident, outage.version, version)
         return self._finish(outage, actor.name, moment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from gateway.model import Severity
@@ -114,6 +114,9 @@ class RuleBook(Protocol):
     def get(self, rule: str, /) -> RuleInfo | None:
         """The rule, or None where it was removed."""
 
+    def __iter__(self) -> Iterator[RuleInfo]:
+        """All of them."""
+
 
 class IdSource(Protocol):
     """Fresh ids, the same ones again when the journal is replayed."""
@@ -128,3 +131,7 @@ class NoRules:
     def get(self, rule: str, /) -> RuleInfo | None:
         """Always None."""
         return None
+
+    def __iter__(self) -> Iterator[RuleInfo]:
+        """None at all."""
+        return iter(())

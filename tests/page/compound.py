@@ -255,6 +255,7 @@ def _evening(world: World) -> None:
     trapped = {"motion": "stopped", "in_door_zone": False, "occupied": True, "floor": 7}
     alert = world.alert(
         "", "critical", 134, rule="elevator.entrapment", device="lift-05", zone="b3", building="b3", values=trapped,
+        never_shelved=True,
         title={"en": "People trapped in Lift 5", "zh": "5号电梯困人"},
         reason={"en": "The car has stood between floors with people inside for 30 seconds.",
             "zh": "轿厢在非平层位置停止且有人，已持续 30 秒。"},

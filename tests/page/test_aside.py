@@ -50,6 +50,16 @@ def test_a_device_is_taken_out_of_service_and_put_back_on_its_page(standin: Stan
 
 
 def test_shelving_a_critical_alert_says_that_a_second_person_must(standin: StandIn, opened: Open) -> None:
-    page = opened(standin, "#/alerts/AL-0001")
+    alert = standin.world.alert("Gate forced", "critical", 50)
+    page = opened(standin, f"#/alerts/{alert['id']}")
     page.locator(".detail button", has_text="Shelve").click()
     page.locator("dialog[open]", has_text="shelved by two").wait_for()
+
+
+def test_what_lives_depend_on_offers_no_shelving_and_its_key_says_why(standin: StandIn, opened: Open) -> None:
+    page = opened(standin, "#/alerts/AL-0001")
+    page.locator(".detail h1, .detail h2", has_text="trapped").first.wait_for()
+    assert page.locator(".detail button", has_text="Shelve").count() == 0
+    page.keyboard.press("h")
+    page.get_by_text("never shelved").first.wait_for()
+    assert page.locator("dialog[open]").count() == 0

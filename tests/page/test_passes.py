@@ -45,7 +45,7 @@ def row(page: Page, text: str) -> Any:
 
 def test_a_vehicle_is_added_changed_blocked_and_removed(real: RealPage, room: Open) -> None:
     page = room()
-    page.get_by_role("button", name="Add a pass").click()
+    page.get_by_role("button", name="Add pass").click()
     dialog = page.locator("dialog[open]")
     dialog.get_by_label("Value").fill("沪A12345")
     dialog.get_by_label("Name").fill("Li Lei")
@@ -74,7 +74,7 @@ def test_a_vehicle_is_added_changed_blocked_and_removed(real: RealPage, room: Op
 
 def test_a_visitor_gets_a_code_as_a_picture_and_a_new_one(real: RealPage, room: Open) -> None:
     page = room()
-    page.get_by_role("button", name="Add a visitor").click()
+    page.get_by_role("button", name="Add visitor").click()
     dialog = page.locator("dialog[open]")
     dialog.get_by_label("Name").fill("Mr Wu")
     dialog.get_by_label("Visits").fill("Li Lei")

@@ -69,7 +69,7 @@ def test_fault_093_no_policy_violation_while_clicking_through_everything(standin
     page.locator(".step-actions .primary").first.click()
     page.locator(".step-done .step-title", has_text="Speak with").wait_for()
     page.evaluate("location.hash = '#/passes'")
-    page.get_by_role("button", name="Add a pass").click()
+    page.get_by_role("button", name="Add pass").click()
     page.locator("dialog[open] [name=value]").fill("沪A12348")
     page.locator("dialog[open] .primary").click()
     page.locator("td", has_text="沪A****8").first.wait_for()

@@ -145,6 +145,16 @@ def test_bad_windows_are_refused_with_what_to_do() -> None:
         begin(story, minutes=10081)
     with pytest.raises(Invalid, match="after"):
         begin(story, after=1e6)
+    with pytest.raises(Invalid, match="is -1; nothing is out for 0 minutes or less"):
+        begin(story, minutes=-1)
+    with pytest.raises(Invalid, match="is -5; a window begins now"):
+        begin(story, after=-5)
+    with pytest.raises(NotFound, match="did you mean 'door-1'"):
+        begin(story, "doors-1", "device")
+    with pytest.raises(NotFound, match=r"did you mean 'access\.held'"):
+        begin(story, "access.hold", "rule")
+    with pytest.raises(NotFound, match="no window that is planned or active called 'oo-nothing'"):
+        story.act("outage.end", ANNA, outage="oo-nothing")
     for scope, target in (("device", "far-1"), ("zone", "nowhere"), ("rule", "no.rule")):
         with pytest.raises(NotFound):
             begin(story, target, scope)

@@ -64,6 +64,7 @@
  * @property {string|null} [outage]  The window that takes its device out of service while it stays in sight.
  * @property {string|null} [first_out]  What came first of its zone and system; itself where it did.
  * @property {boolean} [stale]
+ * @property {boolean} [never_shelved]
  *
  * @typedef {object} Escalation  Where an alert stands in its chain; `told` has a line a level that was reached.
  * @property {string} chain

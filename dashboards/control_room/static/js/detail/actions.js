@@ -5,7 +5,7 @@ import { age } from "../format.js";
 import { say, t } from "../i18n.js";
 import { alerts, isOut, isShelved, orders } from "../live/store.js";
 import { attempt, tell } from "../notices.js";
-import { bare, stateWord } from "../words.js";
+import { bare } from "../words.js";
 import { Dialog } from "../widgets/dialog.js";
 import { GiveDialog, OwnerButtons } from "./owner.js";
 
@@ -44,10 +44,10 @@ export function acknowledge(alert) {
   attempt(() => act(alert, "acknowledge"), t("done.acknowledged", { title: say(alert.title) }));
 }
 
-/** Asks for how long and why. A critical alert is never put aside. @param {Alert} alert */
+/** Asks for how long and why. What lives depend on is never put aside. @param {Alert} alert */
 export function shelve(alert) {
   if (!may("operator") || alert.state === "closed" || isShelved(alert)) return;
-  if (isShelved(alert)) tell(stateWord(alert));
+  if (alert.never_shelved) tell(t("shelve.never"));
   else shelving.value = alert.id;
 }
 
@@ -73,7 +73,7 @@ export function Actions({ alert }) {
   return html`<div class="actions" role="group" aria-label=${t("detail.actions")}>
     ${unseen && html`<button type="button" class="primary" onClick=${() => acknowledge(alert)}>${t("act.acknowledge")}<kbd>A</kbd></button>`}
     ${open && html`<${OwnerButtons} alert=${alert} />`}
-    ${open && !isShelved(alert) && html`<button type="button" onClick=${() => shelve(alert)}>${t("act.shelve")}<kbd>H</kbd></button>`}
+    ${open && !isShelved(alert) && !alert.never_shelved && html`<button type="button" onClick=${() => shelve(alert)}>${t("act.shelve")}<kbd>H</kbd></button>`}
     ${isShelved(alert) && !isOut(alert) && html`<button type="button" onClick=${() => unshelve(alert)}>${t("act.unshelve")}</button>`}
     ${open && !alert.work_order && html`<button type="button" onClick=${() => makeOrder(alert)}>${t("act.order")}</button>`}
     <button type="button" onClick=${() => { commenting.value = alert.id; }}>${t("act.comment")}</button>

@@ -11,7 +11,7 @@ export function escalationWord(alert) {
   const where = alert.escalation;
   if (!where || where.state === "stopped") return "";
   if (!where.next_at) return t("escalation.level", { n: where.level, all: where.levels });
-  return t("escalation.next", { n: where.level, all: where.levels, time: hourMinute(where.next_at) });
+  return `${where.level}/${where.levels} → ${hourMinute(where.next_at)}`;
 }
 
 /** @param {{alert: Alert}} props */

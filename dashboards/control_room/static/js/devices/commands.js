@@ -41,7 +41,7 @@ function Row({ command }) {
   return html`<tr class=${classes(["expired", "rejected"].includes(command.state) && "past")}><td>${moment(command.requested_at)}</td><td>${word("command", command.name)}</td>
     <td><a href=${href("devices", command.device)}>${deviceName(command.device)}</a></td>
     <td><span class=${`tag command-${command.observation === "missing" ? "unknown" : command.state}`}>${standing(command)}</span> <span class="muted">${command.detail}</span></td>
-    <td>${bare(command.by)}${command.second_by ? ` + ${bare(command.second_by)}` : ""}</td><td class="muted">${why(command)}</td></tr>`;
+    <td class="short">${bare(command.by)}${command.second_by ? ` + ${bare(command.second_by)}` : ""}</td><td class="muted">${why(command)}</td></tr>`;
 }
 
 /** Why it was given: a person's or a rule's own words, or what the passes decided. @param {Command} command */

@@ -25,7 +25,7 @@ export function Lists() {
   }, t("lists.resent"));
   return html`<section class="panel" aria-labelledby="lists-title"><header class="panel-head"><h2 id="lists-title">${t("lists.title")}</h2></header>
     <ul class="story lists">${lists.value.map((one) => html`<li key=${one.id}><span class="who">${deviceName(one.id)}</span>
-      <span class="grow"><span class=${`tag ${one.state === "failed" ? "warn" : one.state === "in_sync" ? "on" : ""}`}>${t(`lists.${one.state}`)}</span> ${t("lists.counts", { entries: one.entries, pending: one.pending, failed: one.failed })}${one.reason && html` <span class="muted">${one.reason === "no_answer" ? t("lists.no_answer") : one.reason}</span>`}</span>
+      <span class="grow"><span class=${`tag ${one.state === "failed" ? "warn" : one.state === "in_sync" ? "on" : ""}`}>${t(`lists.${one.state}`)}</span> ${one.pending || one.failed ? t("lists.counts", { entries: one.entries, pending: one.pending, failed: one.failed }) : one.entries}${one.reason && html` <span class="muted">${one.reason === "no_answer" ? t("lists.no_answer") : one.reason}</span>`}</span>
       ${may("engineer") && html`<button type="button" class="quiet-button" onClick=${() => setAsked(one.id)}>${t("lists.resync")}</button>`}</li>`)}</ul>
     ${asked && html`<${Dialog} title=${t("lists.resync")} onClose=${() => setAsked("")}><p class="about">${deviceName(asked)}</p><p class="hint">${t("lists.resync_hint")}</p>
       <div class="dialog-actions"><button type="button" onClick=${() => setAsked("")}>${t("cancel")}</button><button type="button" onClick=${() => resync(true)}>${t("lists.was_reset")}</button><button type="button" class="primary" autofocus onClick=${() => resync(false)}>${t("lists.send_all")}</button></div></${Dialog}>`}</section>`;

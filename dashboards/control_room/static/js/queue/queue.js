@@ -108,10 +108,13 @@ function Row({ alert, row }) {
       <span class="place-line">${place.join(" › ")}</span></span>
     <span role="gridcell" class="col-place"><span class="thing">${place.at(-1)}</span><span class="around">${place.slice(0, -1).join(" › ")}</span></span>
     <span role="gridcell" class="number">${alert.count > 1 && `×${alert.count}`}${alert.children > 0 && html`<span class="fold" title=${t("queue.children")}>+${alert.children}</span>`}</span>
-    <span role="gridcell" class="state"><span>${alert.state === "unacknowledged" && !isShelved(alert) ? t("state.new") : stateWord(alert)}</span><span class="who">${owner(alert)}</span></span>
+    <span role="gridcell" class="state"><span>${alert.state === "unacknowledged" && !isShelved(alert) ? t("state.new") : stateWord(alert)}</span><span class="who" title=${waiting(alert)}>${owner(alert)}</span></span>
     <span role="gridcell" class="col-work"><${Work} alert=${alert} /></span>
   </div>`;
 }
+
+/** What the few signs of `escalationWord` say, in a sentence. @param {Alert} alert */
+const waiting = ({ escalation: where }) => (where?.next_at ? t("escalation.next", { n: where.level, all: where.levels, time: hourMinute(where.next_at) }) : "");
 
 /** Who has it. @param {Alert} alert */
 const owner = (alert) => bare(isShelved(alert) ? alert.shelving?.by : (alert.owner ?? alert.acknowledged_by)) || escalationWord(alert);

@@ -25,7 +25,8 @@ from gateway.app.workdays import workdays_of
 from gateway.config import Home, Settings, words_of
 from gateway.core.core import Core, CoreSettings
 from gateway.core.door_server import DoorServer
-from gateway.core.editing.editor import EDITS, ITSELF, Editor
+from gateway.core.editing.asking import ITSELF
+from gateway.core.editing.editor import EDITS, Editor
 from gateway.core.editing.folder import Folder
 from gateway.core.editing.packs import Refs
 from gateway.core.lock import HomeLock

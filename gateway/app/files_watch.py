@@ -13,10 +13,9 @@ from gateway.app.definitions import LoadedDefinitions
 from gateway.app.site_files import PARTS, Part, Signature, Texts, keep_texts, signature_of
 from gateway.config import Home
 from gateway.core.core import Core
-from gateway.core.editing.editor import ITSELF
+from gateway.core.editing.asking import ask
 from gateway.core.editing.files import Offer
 from gateway.errors import GatehouseError
-from gateway.model import Action
 from gateway.services.books import Books
 
 _log = logging.getLogger(__name__)
@@ -116,22 +115,7 @@ class FilesWatch:
             _log.error("the files in force could not be kept for the next start: %s", error)
 
     def _act(self, name: str, args: dict[str, Any]) -> bool:
-        """Hands an action to the core and waits for its outcome; False where it was not carried out."""
-        finished = threading.Event()
-        failed: list[GatehouseError] = []
-
-        def report(_result: Any, error: GatehouseError | None) -> None:
-            if error is not None:
-                failed.append(error)
-            finished.set()
-
-        self._core.submit(Action(name=name, args=args, actor=ITSELF), report)
-        while not finished.wait(0.5):
-            if self._stop.is_set():
-                return False
-        if failed:
-            _log.error("%s: %s", name, failed[0].message)
-        return not failed
+        return ask(self._core, name, args, self._stop.is_set)
 
 
 def problems_of(error: GatehouseError, home: Home) -> list[dict[str, Any]]:

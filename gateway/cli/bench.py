@@ -6,11 +6,16 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gateway.cli.common import Group, Place, json_option, print_json, with_place
+
+if TYPE_CHECKING:
+    from gateway.app.bench.report import Report
 
 
 def register(root: click.Group, broker: click.Group) -> None:
@@ -67,7 +72,6 @@ def ingest(
     from gateway.app.bench.brokers import BrokerName, find_mosquitto
     from gateway.app.bench.ingest import Options
     from gateway.app.bench.ingest import ingest as measure
-    from gateway.app.bench.report import table
     from gateway.errors import Unavailable
 
     if broker == "mosquitto" and find_mosquitto() is None:
@@ -87,12 +91,7 @@ def ingest(
         alarm_seconds=2.0 if quick else 12.0,
         folder=folder,
     )
-    began = time.monotonic()
-    report = measure(options, lambda text: click.echo(f"{time.monotonic() - began:6.1f} s  {text}", err=True))
-    if as_json:
-        print_json(report)
-    else:
-        click.echo("\n".join(table(report)))
+    report = _told(as_json, lambda say: measure(options, say))
     sys.exit(1 if report.problems else 0)
 
 
@@ -112,7 +111,6 @@ def rules(as_json: bool, events: int | None, runs: int | None, quick: bool) -> N
       gatehouse bench rules --quick --json
     """
     from gateway.app.bench.backtest import EVENTS
-    from gateway.app.bench.report import table
     from gateway.app.bench.rules import Options
     from gateway.app.bench.rules import rules as measure
 
@@ -121,12 +119,7 @@ def rules(as_json: bool, events: int | None, runs: int | None, quick: bool) -> N
         runs=runs or (1 if quick else 5),
         backtest=50_000 if quick else EVENTS,
     )
-    began = time.monotonic()
-    report = measure(options, lambda text: click.echo(f"{time.monotonic() - began:6.1f} s  {text}", err=True))
-    if as_json:
-        print_json(report)
-    else:
-        click.echo("\n".join(table(report)))
+    _told(as_json, lambda say: measure(options, say))
 
 
 @bench.command()
@@ -146,18 +139,25 @@ def start(as_json: bool, devices: int, starts: int, idle: int) -> None:
       gatehouse bench start
       gatehouse bench start --devices 0 --json
     """
-    from gateway.app.bench.report import table
     from gateway.app.bench.start import Options
     from gateway.app.bench.start import start as measure
 
     _stand_alone()
     options = Options(devices=devices, starts=starts, idle_seconds=float(idle))
+    _told(as_json, lambda say: measure(options, say))
+
+
+def _told(as_json: bool, measure: Callable[[Callable[[str], None]], Report]) -> Report:
+    """Measures, tells on standard error how far it is and since when, and prints the report."""
+    from gateway.app.bench.report import table
+
     began = time.monotonic()
-    report = measure(options, lambda text: click.echo(f"{time.monotonic() - began:6.1f} s  {text}", err=True))
+    report = measure(lambda text: click.echo(f"{time.monotonic() - began:6.1f} s  {text}", err=True))
     if as_json:
         print_json(report)
     else:
         click.echo("\n".join(table(report)))
+    return report
 
 
 def _stand_alone() -> None:
@@ -183,13 +183,8 @@ def lists(as_json: bool, alerts: int, orders: int, events: int, pages: int) -> N
       gatehouse bench lists
     """
     from gateway.app.bench.lists import lists as measure
-    from gateway.app.bench.report import table
 
-    report = measure(alerts, orders, events, pages, lambda text: click.echo(text, err=True))
-    if as_json:
-        print_json(report)
-    else:
-        click.echo("\n".join(table(report)))
+    _told(as_json, lambda say: measure(alerts, orders, events, pages, say))
 
 
 @bench.command()
@@ -208,12 +203,7 @@ def passes(as_json: bool, passes: int, asks: int) -> None:
     """
     from gateway.app.bench.passes import Options
     from gateway.app.bench.passes import passes as measure
-    from gateway.app.bench.report import table
 
     _stand_alone()
     options = Options(passes=passes, asks=asks, visitors=max(4, asks // 10))
-    report = measure(options, lambda text: click.echo(text, err=True))
-    if as_json:
-        print_json(report)
-    else:
-        click.echo("\n".join(table(report)))
+    _told(as_json, lambda say: measure(options, say))

@@ -17,20 +17,20 @@ from typing import Any
 import msgspec
 
 from gateway.core.editing.alerts import critical_alerts
+from gateway.core.editing.asking import ask
 from gateway.core.editing.book import Book
 from gateway.core.editing.effects import doubts, hidden, touched
 from gateway.core.editing.folder import Folder, Signature
 from gateway.core.editing.packs import Refs, check_name
 from gateway.core.sheet import Reporter
 from gateway.errors import GatehouseError, Invalid
-from gateway.model import Action, Actor, Hidden, PackVersion, Role, VersionState
+from gateway.model import Action, Hidden, PackVersion, VersionState
 from rules import PackError
 
 _log = logging.getLogger(__name__)
 
 #: How often the folder is looked at, and for how long a file has to stay as it is before it is read, in seconds.
 LOOK_EVERY, STILL = 2.0, 1.0
-ITSELF = Actor("system", Role.ADMIN)
 #: What people ask for; it is parsed before the core is asked.
 EDITS = frozenset(("rules.put", "rules.delete", "rules.restore", "rules.confirm", "rules.withdraw"))
 
@@ -56,7 +56,7 @@ class Editor:
         self._book: Book = core.book
         self._folder = folder
         self._check = check
-        self._act = act or self._act_and_wait
+        self._act = act or (lambda name, args: ask(core, name, args, lambda: self._stopping))
         self._every, self._still = every, min(still, every)
         self._jobs: queue.SimpleQueue[tuple[Action, Reporter] | None] = queue.SimpleQueue()
         self._seen: dict[str, tuple[Signature | None, float]] = {}
@@ -247,21 +247,3 @@ class Editor:
             return []
         alerts = critical_alerts(self._core.query, touched(then, now), self._core.clock.wall())
         return [hidden(alert, "unknown") for alert in doubts(alerts, now).open]
-
-    def _act_and_wait(self, name: str, args: dict[str, Any]) -> bool:
-        """Hands an action to the core and waits for its outcome; False where it was not carried out."""
-        finished = threading.Event()
-        failed: list[GatehouseError] = []
-
-        def report(_result: Any, error: GatehouseError | None) -> None:
-            if error is not None:
-                failed.append(error)
-            finished.set()
-
-        self._core.submit(Action(name=name, args=args, actor=ITSELF), report)
-        while not finished.wait(0.5):
-            if self._stopping:
-                return False
-        if failed:
-            _log.error("%s of %s: %s", name, args.get("pack"), failed[0].message)
-        return not failed

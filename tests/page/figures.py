@@ -14,7 +14,7 @@ MONTH = 30 * 86_400.0
 BROKEN = {
     "response": (97.5, -1.25, ["WO-0003"]),
     "equipment_in_order": (99.2, 0.4, ["lift-05", "gate-n-1"]),
-    "fires": (0.0, 0.0, []),
+    "fires": (0.0004, 0.0004, []),
     "fire_warnings": (2.5, 1.5, ["AL-0001"]),
     "alert_rate": (0.8, -0.2, ["power.outage"]),
 }

@@ -28,6 +28,10 @@ def test_every_promise_has_its_target_its_value_its_trend_and_its_records(standi
     told = response.inner_text()
     assert "≥ 100 %" in told and "97.5 %" in told and "not kept" in told and "−1.25 worse" in told
     warnings = page.locator("tbody tr", has_text="Fire warnings").inner_text()
+    fires = page.locator("tbody tr", has_text="Fires").first.inner_text()
+    assert "< 0.01" in fires and "±0" in fires and "worse" not in fires, (
+        "what is too small to show is neither 0 nor worse"
+    )
     assert "≤ 1 ‰" in warnings and "2.5 ‰" in warnings
     assert "nothing to measure" in page.locator("tbody tr", has_text="Complaints handled").inner_text()
 

@@ -25,10 +25,16 @@ export function Promises({ items }) {
 /** The change against the month before, with whether it is one for the better. @param {{item: Item}} props */
 function Trend({ item }) {
   if (item.trend === null) return "–";
-  if (item.trend === 0) return html`<span class="muted">±0</span>`;
+  if (rounded(item.trend) === 0) return html`<span class="muted">±0</span>`;
   const better = item.trend > 0 === item.at_least;
   return html`${item.trend > 0 ? "+" : "−"}${number(Math.abs(item.trend))} <span class="muted">${t(better ? "reports.better" : "reports.worse")}</span>`;
 }
 
+/** As it is shown, to two places: what is nothing there is neither better nor worse. @param {number} value */
+const rounded = (value) => Math.round(value * 100) / 100;
+
+/** A value that is there and too small to show is no 0. @param {number} value */
+const shown = (value) => (value > 0 && rounded(value) === 0 ? `< ${number(0.01)}` : number(value));
+
 /** @param {number} value @param {string} unit */
-const amount = (value, unit) => (unit === "count" ? number(value) : `${number(value)} ${t(`reports.unit.${unit.replace(" ", "_")}`)}`);
+const amount = (value, unit) => (unit === "count" ? shown(value) : `${shown(value)} ${t(`reports.unit.${unit.replace(" ", "_")}`)}`);
